@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "base/sys.h"
+
+#include <errno.h>
+#include <linux/openat2.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int real_openat(int dir_fd, const char *path, int flags, mode_t mode)
+{
+    return openat(dir_fd, path, flags, mode);
+}
+
+/* openat2(2), Linux 5.6. glibc has no wrapper. */
+static int real_openat2(int dir_fd, const char *path, int flags, mode_t mode, uint64_t resolve)
+{
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)flags, .mode = mode, .resolve = resolve};
+
+    return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+}
+
+static int real_lock(int fd, int command, struct flock *lock)
+{
+    return fcntl(fd, command, lock);
+}
+
+static int real_fcntl(int fd, int command, long arg)
+{
+    return fcntl(fd, command, arg);
+}
+
+static int real_ioctl(int fd, unsigned long request, void *arg)
+{
+    return ioctl(fd, request, arg);
+}
+
+struct sys_table sys = {
+    .openat = real_openat,
+    .openat2 = real_openat2,
+    .mkdirat = mkdirat,
+    .unlinkat = unlinkat,
+    .fstat = fstat,
+    .fstatat = fstatat,
+    .close = close,
+    .read = read,
+    .pread = pread,
+    .write = write,
+    .writev = writev,
+    .sendmsg = sendmsg,
+    .ftruncate = ftruncate,
+    .fallocate = fallocate,
+    .fdatasync = fdatasync,
+    .fsync = fsync,
+    .lock = real_lock,
+    .fcntl = real_fcntl,
+    .ioctl = real_ioctl,
+    .pipe2 = pipe2,
+    .dup = dup,
+    .dup2 = dup2,
+    .poll = poll,
+    .fork = fork,
+    .wait4 = wait4,
+    .kill = kill,
+    .signalfd = signalfd,
+    .clock_gettime = clock_gettime,
+    .getrandom = getrandom,
+    .readlinkat = readlinkat,
+};

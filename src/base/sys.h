@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The system-call table.  Every call that can fail in an interesting way goes through
+ * `sys`, so that a test can make the N-th one fail, be short or be interrupted
+ * (tests/fault).  The release binary never changes the table.  Signatures are those of
+ * the system, with the variadic ones made definite.
+ */
+#ifndef BASE_SYS_H
+#define BASE_SYS_H
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <time.h>
+
+/* X(return type, name, parameters) */
+#define SYS_TABLE(X)                                                                        \
+    X(int, openat, (int dir_fd, const char *path, int flags, mode_t mode))                  \
+    X(int, openat2, (int dir_fd, const char *path, int flags, mode_t mode, uint64_t resolve)) \
+    X(int, mkdirat, (int dir_fd, const char *path, mode_t mode))                            \
+    X(int, unlinkat, (int dir_fd, const char *path, int flags))                             \
+    X(int, fstat, (int fd, struct stat *st))                                                \
+    X(int, fstatat, (int dir_fd, const char *path, struct stat *st, int flags))             \
+    X(int, close, (int fd))                                                                 \
+    X(ssize_t, read, (int fd, void *data, size_t n))                                        \
+    X(ssize_t, pread, (int fd, void *data, size_t n, off_t at))                             \
+    X(ssize_t, write, (int fd, const void *data, size_t n))                                 \
+    X(ssize_t, writev, (int fd, const struct iovec *iov, int n))                            \
+    X(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags))                      \
+    X(int, ftruncate, (int fd, off_t size))                                                 \
+    X(int, fallocate, (int fd, int mode, off_t at, off_t n))                                \
+    X(int, fdatasync, (int fd))                                                             \
+    X(int, fsync, (int fd))                                                                 \
+    X(int, lock, (int fd, int command, struct flock *lock)) /* F_OFD_SETLK, F_OFD_GETLK */  \
+    X(int, fcntl, (int fd, int command, long arg))                                          \
+    X(int, ioctl, (int fd, unsigned long request, void *arg))                               \
+    X(int, pipe2, (int fds[2], int flags))                                                  \
+    X(int, dup, (int fd))                                                                   \
+    X(int, dup2, (int fd, int to))                                                          \
+    X(int, poll, (struct pollfd *fds, nfds_t n, int timeout_ms))                            \
+    X(pid_t, fork, (void))                                                                  \
+    X(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage))            \
+    X(int, kill, (pid_t pid, int signal))                                                   \
+    X(int, signalfd, (int fd, const sigset_t *mask, int flags))                             \
+    X(int, clock_gettime, (clockid_t clock, struct timespec *now))                          \
+    X(ssize_t, getrandom, (void *data, size_t n, unsigned flags))                           \
+    X(ssize_t, readlinkat, (int dir_fd, const char *path, char *data, size_t n))
+
+#define SYS_MEMBER(type, name, params) type(*name) params;
+struct sys_table {
+    SYS_TABLE(SYS_MEMBER)
+};
+#undef SYS_MEMBER
+
+extern struct sys_table sys;
+
+#endif

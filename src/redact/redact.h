@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Raw bytes in, clean bytes out.  One struct redactor per stream, a push parser that knows
+ * no descriptor and no clock: any split of the input gives the same clean bytes and the same
+ * marks in the same places.
+ *
+ * What comes out: every byte that cannot be part of a secret, at once.  What is held: exactly
+ * the bytes of a live partial match that the mark would replace (never a public prefix).  A
+ * candidate is armed once what was read is a secret by itself; then its mark comes out at
+ * once and the rest of it is swallowed.  redactor_finish gives an armed candidate's mark and
+ * an unarmed one's bytes.
+ */
+#ifndef REDACT_REDACT_H
+#define REDACT_REDACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+
+/* The spans that one call produced, in order. Zero-initialised is valid. */
+struct clean_vec {
+    struct clean_span *items;
+    size_t len;
+    size_t cap;
+    size_t bytes; /* sum of the lengths */
+};
+
+void clean_vec_release(struct clean_vec *v);
+
+enum { REDACT_PREVIEW_MAX = 7 }; /* bytes of a secret that an early look may have shown */
+
+struct redactor;
+
+/* pass_all makes the stage that --redact off and --forward raw are: everything comes out. */
+enum err_code redactor_new(struct redactor **out, bool pass_all, struct err *e) MUST_USE;
+void redactor_free(struct redactor *r); /* held bytes are zeroed; NULL is fine */
+
+/*
+ * Takes the next bytes of the stream and replaces the contents of out by what may come out
+ * now. Spans point into `in`, into the redactor or into constants: valid until the next
+ * call for this redactor and as long as `in` is. ERR_MEMORY: nothing of `in` was taken.
+ */
+enum err_code redactor_feed(struct redactor *r, struct raw_span in,
+                            struct clean_vec *out) MUST_USE;
+
+/* End of the stream: what is held comes out as the header says. */
+enum err_code redactor_finish(struct redactor *r, struct clean_vec *out) MUST_USE;
+
+/*
+ * For the terminal only, after a pause: the held bytes that may be shown early, at most
+ * REDACT_PREVIEW_MAX of any secret. They stay held; when they come out later, the span's
+ * `shown` says how many leading bytes the terminal has already. The span is valid until the
+ * next call. len 0: nothing to show.
+ */
+struct clean_span redactor_preview(struct redactor *r);
+
+/* True while bytes that may be shown early are held: the caller runs the timer. */
+bool redactor_wants_preview(const struct redactor *r);
+
+/* True while bytes of a secret or of a live candidate are held back, shown early or not. */
+bool redactor_holding(const struct redactor *r);
+
+/* Marks made so far, per rule and together. */
+size_t redact_rule_count(void);
+const char *redact_rule_name(size_t rule);
+uint64_t redactor_marks(const struct redactor *r, size_t rule);
+uint64_t redactor_marks_total(const struct redactor *r);
+
+/*
+ * One whole text (an argument, a directory, a label) through a fresh redactor with the same
+ * rules, appended to b. *out points into b's storage, so it is valid until b next grows;
+ * b is bounded by its own ceiling.
+ */
+enum err_code redact_text(struct raw_span in, bool pass_all, struct buf *b,
+                          struct clean_span *out) MUST_USE;
+
+/* Text that buildlog itself made (numbers, names of its own tables). Never for input. */
+struct clean_span clean_constant(const char *text);
+
+#endif

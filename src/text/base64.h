@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/* Base 64 with padding (RFC 4648 section 4). */
+#ifndef TEXT_BASE64_H
+#define TEXT_BASE64_H
+
+#include <stddef.h>
+
+static inline size_t base64_len(size_t n)
+{
+    return (n + 2) / 3 * 4;
+}
+
+/* Writes exactly base64_len(n) bytes and returns their end. */
+char *base64_encode(char *dst, const char *src, size_t n);
+
+#endif
