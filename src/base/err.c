@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,15 +50,21 @@ enum err_code err_set(struct err *e, enum err_code code, const char *what, const
     return code;
 }
 
-/* Appends one byte, made visible if it could act on a terminal. */
-static size_t put_visible(char *dst, size_t size, size_t at, unsigned char byte)
+/* Appends the subject, made visible where it could act on a terminal, as far as it fits. */
+static size_t put_visible(char *dst, size_t size, size_t at, const char *text)
 {
     static const char hex[] = "0123456789abcdef";
 
-    if (byte >= 0x20 && byte < 0x7f) {
-        if (at + 1 < size)
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        bool plain = byte >= 0x20 && byte < 0x7f;
+
+        if (at + (plain ? 1 : 4) >= size)
+            break;
+        if (plain) {
             dst[at++] = (char)byte;
-    } else if (at + 4 < size) {
+            continue;
+        }
         dst[at++] = '\\';
         dst[at++] = 'x';
         dst[at++] = hex[byte >> 4];
@@ -80,8 +87,7 @@ size_t err_format(const struct err *e, char *dst, size_t size)
 
     if (e->subject[0] != '\0') {
         at = put_plain(dst, size, at, " '");
-        for (const char *p = e->subject; *p != '\0'; p++)
-            at = put_visible(dst, size, at, (unsigned char)*p);
+        at = put_visible(dst, size, at, e->subject);
         at = put_plain(dst, size, at, "'");
     }
     if (why[0] != '\0') {

@@ -151,7 +151,7 @@ static void test_errors(void)
     err_format(&e, line, sizeof(line));
     is_str(line, "invalid 'a\\x0a\\x1b[2Jb\\xff': 1 of 2", "hostile subjects are made visible");
     size_t len = err_format(&e, tiny, sizeof(tiny));
-    is_str(tiny, "invalid 'a", "cut to the space");
+    is_str(tiny, "invalid 'a'", "cut to the space");
     is_int((int64_t)len, (int64_t)strlen(tiny), "and its length told");
     ok(err_set(NULL, ERR_FORMAT, "x", "y", "z") == ERR_FORMAT, "nobody needs to listen");
 }
