@@ -68,7 +68,7 @@ enum { RECORD_SRC_MAX = 16, RECORD_HEAD_MAX = 192 };
 struct line_encoder {
     char tail[RECORD_HEAD_MAX]; /* from after seq's digits up to the opening quote of msg */
     size_t tail_len;
-    bool payload; /* false: "len" instead of "msg" */
+    bool payload; /* false: "len" as the last key instead of "msg" */
 };
 
 struct line_fields {
@@ -161,7 +161,8 @@ struct record_end {
     uint64_t bytes;
     uint64_t last_seq;
     bool complete;
-    const struct record_count *redactions; /* only n > 0 are written */
+    const struct record_count *redactions; /* only n > 0 are written; what would not fit
+                                              RECORD_END_MAX is summed as "(others)" */
     size_t n_redactions;
     int64_t max_rss_kb;
     int64_t user_ms;
@@ -173,8 +174,10 @@ struct record_end {
 
 enum err_code record_put_end(struct buf *b, const struct record_end *r) MUST_USE;
 
-/* "SIGTERM" and so on; "SIG34" for one without a name. dst has 16 bytes. */
-const char *signal_name(int signal, char dst[16]);
+/* "SIGTERM" and so on; "SIG34" for one without a name. Returns dst. */
+enum { SIGNAL_NAME_SIZE = 16 };
+
+const char *signal_name(int signal, char dst[SIGNAL_NAME_SIZE]);
 
 /* ---- decoding --------------------------------------------------------------------- */
 
