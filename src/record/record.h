@@ -194,18 +194,23 @@ struct cJSON;
 
 struct record {
     enum record_kind kind;
-    uint64_t seq;  /* line, event, gap; else 0 */
-    uint64_t from; /* gap; for line and event = seq */
+    uint64_t seq;  /* line, event, gap, and a foreign record that has ts and seq; else 0 */
+    uint64_t from; /* gap; else = seq */
     int64_t ts_ms;
     struct cJSON *json; /* owned: record_release */
 };
 
-/* Decodes the line (without its newline, any bytes, any length). ERR_FORMAT if it is no
-   record. r is valid only on ERR_NONE. */
+/*
+ * Decodes the line (without its newline, any bytes, any length). ERR_FORMAT if it is no
+ * record: not one JSON object in UTF-8, no kind, or numbers that are missing or absurd (ts
+ * below 0, seq or from below 1, from above seq, any not whole or not below 2^53). r holds
+ * something only on ERR_NONE; releasing it is safe in either case.
+ */
 enum err_code record_decode(const char *line, size_t n, struct record *r, struct err *e) MUST_USE;
 void record_release(struct record *r);
 
-/* Members of a decoded record; the default when absent or of another type. */
+/* Members of a decoded record; the fallback when absent or of another type. A text ends at
+   its first \u0000 (record_line_msg gives msg whole); a number is whole and below 2^53. */
 const char *record_text(const struct record *r, const char *key, const char *fallback);
 int64_t record_number(const struct record *r, const char *key, int64_t fallback);
 bool record_bool(const struct record *r, const char *key, bool fallback);
