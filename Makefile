@@ -44,6 +44,11 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 CLI_TESTS := $(sort $(wildcard tests/cli/t*.py))
 HEADERS  := $(wildcard src/*/*.h)
 
+# What src/commands.tab becomes (src/cmd/gen/*.awk). POSIX awk.
+GEN      := $(BUILD)/gen
+GEN_AWK  := awk -v present="$(basename $(notdir $(wildcard src/cmd/*.c)))" -f src/cmd/gen/table.awk
+CORE_OBJ += $(BUILD)/obj/gen/commands.gen.o
+
 all: $(BUILD)/buildlog
 
 $(BUILD)/buildlog: $(BUILD)/obj/main.o $(BUILD)/libcore.a
@@ -56,6 +61,20 @@ $(BUILD)/libcore.a: $(CORE_OBJ)
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(GEN)/commands.gen.h: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/header.awk
+	@mkdir -p $(@D)
+	$(GEN_AWK) -f src/cmd/gen/header.awk src/commands.tab > $@
+
+$(GEN)/commands.gen.c: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/tables.awk $(wildcard src/cmd/*.c)
+	@mkdir -p $(@D)
+	$(GEN_AWK) -f src/cmd/gen/tables.awk src/commands.tab > $@
+
+$(BUILD)/obj/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(CORE_OBJ) $(BUILD)/obj/main.o: | $(GEN)/commands.gen.h
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
