@@ -87,8 +87,23 @@ check: all $(UNIT_BIN)
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
 	    $(PYTHON) tests/run.py $(UNIT_BIN) $(CLI_TESTS)
 
+# ---- generated parts of committed files -----------------------------------------------
+# completions/ and man/ carry regions made from src/commands.tab; make check fails when one is
+# stale (it makes them anew in another directory, TO).
+GENERATED = completions/buildlog.bash completions/_buildlog completions/buildlog.fish $(wildcard man/*.1)
+TO        = .
+
+generated:
+	@set -e; for page in $(GENERATED); do \
+	    case $$page in *.bash) kind=bash;; *.fish) kind=fish;; *.1) kind=man;; *) kind=zsh;; esac; \
+	    mkdir -p $(TO)/$$(dirname $$page); \
+	    awk -v page=$$page -f src/cmd/gen/table.awk -f src/cmd/gen/$$kind.awk \
+	        -f src/cmd/gen/regions.awk src/commands.tab > $(TO)/$$page.new; \
+	    mv $(TO)/$$page.new $(TO)/$$page; \
+	done
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check clean
+.PHONY: all check clean generated
 .DELETE_ON_ERROR:
