@@ -109,14 +109,14 @@ static int digits(const char *text, int n)
 }
 
 /* The inverse of clock_rfc3339: "2026-01-02T03:04:05.678Z". */
-static bool started_ms(const struct record *start, int64_t *ms)
+int64_t record_time_ms(const struct record *r, const char *key)
 {
-    const char *text = record_text(start, "startedAt", "");
+    const char *text = record_text(r, key, "");
     struct tm tm = {0};
     int year, month, day, hour, minute, second, milli;
 
     if (strlen(text) != 24 || text[23] != 'Z')
-        return false;
+        return -1;
     year = digits(text, 4);
     month = digits(text + 5, 2);
     day = digits(text + 8, 2);
@@ -125,26 +125,25 @@ static bool started_ms(const struct record *start, int64_t *ms)
     second = digits(text + 17, 2);
     milli = digits(text + 20, 3);
     if ((year | month | day | hour | minute | second | milli) < 0)
-        return false;
+        return -1;
     tm.tm_year = year - 1900;
     tm.tm_mon = month - 1;
     tm.tm_mday = day;
     tm.tm_hour = hour;
     tm.tm_min = minute;
     tm.tm_sec = second;
-    *ms = (int64_t)timegm(&tm) * 1000 + milli;
-    return true;
+    return (int64_t)timegm(&tm) * 1000 + milli;
 }
 
 static bool process_lives(const struct record *start)
 {
     int64_t pid = record_number(start, "pid", 0);
+    int64_t started = record_time_ms(start, "startedAt");
     int64_t began;
-    int64_t started;
 
     if (pid <= 0 || !same_host(start) || !process_began_ms(pid, &began))
         return false;
-    return !started_ms(start, &started) || began <= started + START_SLACK_MS;
+    return started < 0 || began <= started + START_SLACK_MS;
 }
 
 bool build_writer_lives(const struct log_reader *r, const struct record *start)
@@ -286,7 +285,7 @@ const char *build_report_status(const struct build_report *b)
         return "running";
     if (b->state == STATE_LOST)
         return "lost";
-    return record_text(&b->end, "status", "unknown");
+    return b->has_end ? record_text(&b->end, "status", "unknown") : "unknown";
 }
 
 bool build_report_failed(const struct build_report *b)

@@ -11,6 +11,7 @@
 #define STORE_STATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/err.h"
@@ -47,6 +48,9 @@ bool build_writer_lives(const struct log_reader *r, const struct record *start);
  * -1 if the record does not say.
  */
 int build_exit_status(const struct record *end);
+
+/* "startedAt" or "endedAt" of a record in milliseconds since the epoch; -1 if there is none. */
+int64_t record_time_ms(const struct record *r, const char *key);
 
 /* The number of "SIGTERM" and the like, 0 if there is no such signal. */
 int signal_number(const char *name);
