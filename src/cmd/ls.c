@@ -30,7 +30,7 @@ struct row {
     char id[ULID_SIZE];
     char started[DURATION_TEXT];
     char duration[DURATION_TEXT];
-    char status[OUTCOME_TEXT];
+    char status[20];
     char lines[24];
     char *title;
     enum build_state state;
