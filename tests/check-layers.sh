@@ -76,10 +76,11 @@ FNR == 1 {
 room != "redact" {
     text = $0
     gsub(/\{ *(0|NULL)? *\}/, "", text)
-    if (text ~ /\(struct clean_span\) *\{/ || text ~ /struct clean_span [a-z_]+(\[[^]]*\])? *= *\{/ ||
+    if (text ~ /\(struct clean_span\) *\{/ ||
+        text ~ /struct clean_span [a-z_]+(\[[^]]*\])? *= *\{/ ||
         text ~ /\((const )?struct clean_span \*\) *[&a-z(]/)
         violation("only src/redact makes a clean span")
 }
 
 END { exit bad }
-'
+' || exit 1 # xargs has statuses of its own
