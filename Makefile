@@ -87,8 +87,18 @@ check: all $(UNIT_BIN)
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
 	    $(PYTHON) tests/run.py $(UNIT_BIN) $(CLI_TESTS)
 
+# ---- figures --------------------------------------------------------------------------
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
+
+bench-encode: $(BUILD)/tests/bench/encode_speed
+	$<
+
+-include $(wildcard $(BUILD)/tests/bench/*.d)
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check clean
+.PHONY: all check bench-encode clean
 .DELETE_ON_ERROR:
