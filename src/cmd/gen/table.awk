@@ -56,7 +56,7 @@ function add_command()
     command[n_commands, "attrs"] = $4
     command[n_commands, "summary"] = $5
     known_command[$2] = 1
-    check_attrs($4, " operands= usage= stop-at-operand numeric-operands ")
+    check_attrs($4, " operands= usage= stop-at-operand numeric-operands complete= ")
 }
 
 function check_commands(list,    n, i, word)
