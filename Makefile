@@ -103,6 +103,16 @@ check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
 	    $(PYTHON) tests/run.py $(UNIT_BIN) $(CLI_TESTS)
 
+# ---- figures --------------------------------------------------------------------------
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
+
+bench-encode: $(BUILD)/tests/bench/encode_speed
+	$<
+
+-include $(wildcard $(BUILD)/tests/bench/*.d)
+
 check-san:
 	$(MAKE) SANITIZE=address,undefined BUILD=$(BUILD)-san check
 
@@ -178,5 +188,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
-	lint-shell lint-man lint-complexity
+	lint-shell lint-man lint-complexity bench-encode
 .DELETE_ON_ERROR:
