@@ -43,6 +43,8 @@ CORE_OBJ := $(CORE_SRC:src/%.c=$(BUILD)/obj/%.o)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 CLI_TESTS := $(sort $(wildcard tests/cli/t*.py))
+HELPER_SRC := $(wildcard tests/helpers/*.c)
+HELPER_BIN := $(HELPER_SRC:tests/helpers/%.c=$(BUILD)/tests/helpers/%)
 HEADERS  := $(wildcard src/*/*.h)
 
 # What src/commands.tab becomes (src/cmd/gen/*.awk). POSIX awk.
@@ -81,12 +83,35 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
 
--include $(CORE_OBJ:.o=.d) $(BUILD)/obj/main.d $(UNIT_BIN:=.d)
+# Small programs that the command line tests run: no part of buildlog, nothing of it in them.
+$(BUILD)/tests/helpers/%: tests/helpers/%.c
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) $(CFLAGS) -o $@ $<
+
+# buildlog with a system-call table that fails on demand.
+$(BUILD)/obj/fault.o: tests/fault/fault.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/buildlog-fault: $(BUILD)/obj/main.o $(BUILD)/obj/fault.o $(BUILD)/libcore.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+-include $(CORE_OBJ:.o=.d) $(BUILD)/obj/main.d $(BUILD)/obj/fault.d $(UNIT_BIN:=.d)
 
 # ---- tests ----------------------------------------------------------------------------
-check: all $(UNIT_BIN)
+check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
 	    $(PYTHON) tests/run.py $(UNIT_BIN) $(CLI_TESTS)
+
+# ---- figures --------------------------------------------------------------------------
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
+
+bench-encode: $(BUILD)/tests/bench/encode_speed
+	$<
+
+-include $(wildcard $(BUILD)/tests/bench/*.d)
 
 check-san:
 	$(MAKE) SANITIZE=address,undefined BUILD=$(BUILD)-san check
@@ -163,5 +188,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
-	lint-shell lint-man lint-complexity
+	lint-shell lint-man lint-complexity bench-encode
 .DELETE_ON_ERROR:

@@ -14,8 +14,9 @@ root=$PWD
 
 # What a build needs, and what the tests and the demo need besides. gcc brings libc6-dev only as
 # a recommendation.
-build_packages='make gcc libc6-dev pkg-config libev-dev libcjson-dev libtre-dev zlib1g-dev libxxhash-dev'
-check_packages='python3 mandoc jq xxhash procps'
+build_packages='make gcc libc6-dev pkg-config
+    libev-dev libcjson-dev libtre-dev zlib1g-dev libxxhash-dev'
+check_packages='python3 mandoc jq xxhash procps bash zsh fish'
 
 say()
 {
