@@ -66,7 +66,7 @@ def words(store):
     store.put(d, Records(d, T0).start())
     for word, build in (("last", d), ("-1", d), ("-2", c), ("-3", b), ("-4", a),
                         ("last-failed", b), ("last-passed", c), (a, a),
-                        
+
                         (c[:10], c), (c[:12], c), ("FFFF", d),
                         ("CBBBB", b), ("CCCCBBBB", b), (d[1:], d), (b[:19], b)):
         got = store.run("info", "--json", word)
