@@ -472,7 +472,7 @@ static enum err_code back_all(struct log_reader *r, struct back *b, uint64_t siz
 
     while (end > 0) {
         struct log_item item = {.kind = RECORD_FOREIGN};
-        uint64_t begin;
+        uint64_t begin = 0;
         bool whole;
         enum err_code rc = back_line(r, b, torn ? end : end - 1, &begin, &whole, e);
 

@@ -194,7 +194,7 @@ static void test_read_errors(void)
         log_reader_free(r);
         sys = real;
     }
-    is_int(good, 2 * CALLS, "an error of each read is told, and reading can go on");
+    is_int(good, (int64_t)2 * CALLS, "an error of each read is told, and reading can go on");
     buf_release(&b);
 }
 
@@ -225,13 +225,22 @@ static bool reversed(const struct seen *a, const struct seen *b)
     return true;
 }
 
+/* The same numbers in every run. */
+static uint64_t random_number(void)
+{
+    static uint64_t state = 7;
+
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return state >> 33;
+}
+
 static void random_log(struct buf *b)
 {
     static const size_t lengths[] = {0, 1, 50, 1000, 65300, 65400, 65536, 131072, 400000};
 
     b->len = 0;
-    for (int i = rand() % 12; i >= 0; i--)
-        switch (rand() % 6) {
+    for (int i = (int)(random_number() % 12); i >= 0; i--)
+        switch (random_number() % 6) {
         case 0:
             add(b, "\n");
             break;
@@ -239,9 +248,9 @@ static void random_log(struct buf *b)
             add(b, "not a record\n");
             break;
         default:
-            add_line(b, i, lengths[rand() % 9] + (size_t)(rand() % 3));
+            add_line(b, i, lengths[random_number() % 9] + random_number() % 3);
         }
-    if (rand() % 2)
+    if (random_number() % 2)
         add(b, "torn");
 }
 
@@ -254,7 +263,6 @@ static void test_backwards(void)
     int tails = 0;
     enum { ROUNDS = 300 };
 
-    srand(7);
     buf_init(&b, 64 << 20);
     for (int round = 0; round < ROUNDS; round++) {
         struct log_reader *r;
@@ -263,7 +271,7 @@ static void test_backwards(void)
         put_file(b.data, b.len);
         r = open_log();
         forth.n = back.n = 0;
-        faults(rand() % 2 ? 5000 : 1 << 20, -1, 0, false);
+        faults(random_number() % 2 ? 5000 : 1 << 20, -1, 0, false);
         good += read_on(r, &forth, NULL) == ERR_NONE &&
                 log_reader_backward(r, collect, &back, NULL) == ERR_NONE &&
                 reversed(&forth, &back);
@@ -295,7 +303,7 @@ static void test_over_the_ceiling(void)
     add_line(&b, 1, 10);
     add_line(&b, 2, LOG_LINE_MAX + 100000);
     add_line(&b, 3, 10);
-    add_line(&b, 4, 3 * LOG_LINE_MAX);
+    add_line(&b, 4, (size_t)3 * LOG_LINE_MAX);
     add_line(&b, 5, 10);
     put_file(b.data, b.len);
     r = open_log();
@@ -353,9 +361,9 @@ static void test_growing(void)
     add_line(&after, 3, 5);
     changing_fd = fd;
     sys.pread = changing_pread;
-    ok(read_on(r, &s, NULL) == ERR_NONE && read_on(r, &s, NULL) == ERR_NONE && s.n == 3,
-       "a torn record cut back between two reads is not seen");
+    is_int(read_on(r, &s, NULL), ERR_NONE, "read while the writer cuts a torn record back");
     sys = real;
+    ok(read_on(r, &s, NULL) == ERR_NONE && s.n == 3, "the torn record is not seen, the next are");
     log_reader_left_out(r, &l);
     ok(l.damaged == 0 && l.breaks == 0 && l.torn_bytes == 0, "and nothing is out of order");
     if (pwrite(fd, "{\"kind\":", 8, (off_t)(keep_len + after.len)) != 8)
@@ -545,10 +553,20 @@ static void test_unreadable_day(void)
     unlinkat(root_fd, "builds/2025-05-05", 0);
 }
 
+static bool clean_up(void)
+{
+    char rel[LAYOUT_REL_SIZE];
+
+    if (unlinkat(root_fd, layout_rel_path(ID, rel), 0) != 0 ||
+        unlinkat(root_fd, layout_rel_day(ID, rel), AT_REMOVEDIR) != 0 ||
+        unlinkat(root_fd, "builds", AT_REMOVEDIR) != 0)
+        return false;
+    close(root_fd);
+    return rmdir(root) == 0;
+}
+
 int main(void)
 {
-    char command[128];
-
     real = sys;
     snprintf(root, sizeof(root), "/tmp/buildlog-read-XXXXXX");
     if (mkdtemp(root) == NULL || layout_open_root(root, false, &root_fd, NULL) != ERR_NONE)
@@ -562,7 +580,5 @@ int main(void)
     test_polling();
     test_watching();
     test_unreadable_day();
-    close(root_fd);
-    snprintf(command, sizeof(command), "rm -rf %s", root);
-    return system(command) == 0 ? done() : 99;
+    return clean_up() ? done() : 99;
 }
