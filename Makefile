@@ -101,7 +101,7 @@ $(BUILD)/buildlog-fault: $(BUILD)/obj/main.o $(BUILD)/obj/fault.o $(BUILD)/libco
 # ---- tests ----------------------------------------------------------------------------
 check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
-	    $(PYTHON) tests/run.py $(UNIT_BIN) $(CLI_TESTS)
+	    $(PYTHON) tests/run.py --totals $(BUILD)/check.totals $(UNIT_BIN) $(CLI_TESTS)
 
 # ---- figures --------------------------------------------------------------------------
 $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libcore.a
