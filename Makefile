@@ -170,7 +170,7 @@ lint-tidy: $(GEN)/commands.gen.h
 
 lint-cppcheck: $(GEN)/commands.gen.h
 	@$(call HAVE,cppcheck) cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
-	    --enable=warning,performance,portability --suppress=missingIncludeSystem \
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=ctuuninitvar \
 	    -D_GNU_SOURCE -DBUILDLOG_VERSION='""' -Isrc -I$(GEN) -Itests $(ALL_C)
 
 lint-shell:
@@ -179,10 +179,10 @@ lint-shell:
 lint-man:
 	@$(call HAVE,mandoc) mandoc -Tlint -Wwarning man/*
 
-# No function above 100 lines, none with more than 20 branches.
+# No function above 100 lines, none with more than 25 branches.
 lint-complexity:
 	@$(call HAVE,pmccabe) pmccabe $(wildcard src/*.c src/*/*.c) | awk \
-	    '$$1 > 20 || $$5 > 100 {print $$6, $$7, "complexity", $$1, "lines", $$5; bad = 1} END {exit bad}'
+	    '$$1 > 25 || $$5 > 100 {print $$6, $$7, "complexity", $$1, "lines", $$5; bad = 1} END {exit bad}'
 
 clean:
 	rm -rf $(BUILD)
