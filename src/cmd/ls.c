@@ -30,7 +30,7 @@ struct row {
     char id[ULID_SIZE];
     char started[DURATION_TEXT];
     char duration[DURATION_TEXT];
-    char status[OUTCOME_TEXT];
+    char status[20];
     char lines[24];
     char *title;
     enum build_state state;
@@ -97,7 +97,7 @@ static char *make_title(const struct build_report *b)
     const char *name = b->has_start ? record_text(&b->start, "name", "") : "";
     enum err_code rc = ERR_NONE;
 
-    buf_init(&buf, 64 * TITLE_MAX);
+    buf_init(&buf, (size_t)64 * TITLE_MAX);
     if (name[0] != '\0')
         rc = visible_put(&sink, (struct raw_span){name, strnlen(name, TITLE_MAX)},
                          (struct visible){.colour = COLOUR_VISIBLE});

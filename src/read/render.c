@@ -45,40 +45,47 @@ static size_t behind_string(struct raw_span json, size_t at)
     return at + 1;
 }
 
+static size_t behind_blanks(struct raw_span json, size_t at)
+{
+    while (at < json.len && (json.ptr[at] == ' ' || json.ptr[at] == '\t'))
+        at++;
+    return at;
+}
+
+/* True if the string at `at` is this key, not a value; then *value is where its value begins. */
+static bool value_of(struct raw_span json, size_t at, const char *key, size_t *value)
+{
+    size_t end = behind_string(json, at);
+    size_t colon = behind_blanks(json, end);
+
+    if (colon >= json.len || json.ptr[colon] != ':')
+        return false;
+    *value = behind_blanks(json, colon + 1);
+    return end - at == strlen(key) + 2 && memcmp(json.ptr + at + 1, key, strlen(key)) == 0;
+}
+
 /*
- * The first byte behind the opening quote of the string that is the value of the outermost
- * object's `key`. cJSON ends strings at U+0000; this is for those that may hold one.
+ * What is behind the opening quote of the string that is the value of the outermost object's
+ * `key`. cJSON ends strings at U+0000; this is for those that may hold one.
  */
 static bool find_string(struct raw_span json, const char *key, struct raw_span *out)
 {
     size_t depth = 0;
-    size_t key_len = strlen(key);
+    size_t at = 0;
 
-    for (size_t at = 0; at < json.len; at++) {
-        size_t begin = at;
-        bool is_key;
+    while (at < json.len) {
+        char c = json.ptr[at];
+        size_t value;
 
-        depth += json.ptr[at] == '{' || json.ptr[at] == '[' ? 1 : 0;
-        depth -= json.ptr[at] == '}' || json.ptr[at] == ']' ? 1 : 0;
-        if (json.ptr[at] != '"')
-            continue;
-        at = behind_string(json, at);
-        is_key = depth == 1 && at <= json.len && at - begin == key_len + 2 &&
-                 memcmp(json.ptr + begin + 1, key, key_len) == 0;
-        while (at < json.len && (json.ptr[at] == ' ' || json.ptr[at] == '\t'))
-            at++;
-        if (at >= json.len || json.ptr[at] != ':') {
-            at--;
-            continue; /* a value */
-        }
-        do
-            at++;
-        while (at < json.len && (json.ptr[at] == ' ' || json.ptr[at] == '\t'));
-        if (is_key && at < json.len && json.ptr[at] == '"') {
-            *out = (struct raw_span){json.ptr + at + 1, json.len - at - 1};
+        depth += c == '{' || c == '[' ? 1 : 0;
+        depth -= c == '}' || c == ']' ? 1 : 0;
+        if (c == '"' && depth == 1 && value_of(json, at, key, &value)) {
+            if (value >= json.len || json.ptr[value] != '"')
+                return false;
+            *out = (struct raw_span){json.ptr + value + 1, json.len - value - 1};
             return true;
         }
-        at--;
+        at = c == '"' ? behind_string(json, at) : at + 1;
     }
     return false;
 }

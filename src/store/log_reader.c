@@ -14,6 +14,7 @@
 #include "store/layout.h"
 
 enum { READ_CHUNK = 256 << 10, BACK_CHUNK = 64 << 10, BACK_TRIES = 8 };
+enum { BACK_MAX = LOG_LINE_MAX + 2 }; /* the longest line and a newline on both sides */
 
 struct log_reader {
     int fd;    /* stays open beside gz, which has a duplicate */
@@ -297,7 +298,7 @@ static void skip_long(struct log_reader *r)
 static enum err_code take_line(struct log_reader *r, size_t end, struct log_item *item)
 {
     enum err_code rc = ERR_FORMAT;
-    bool skipped = r->skipping;
+    bool skipped = r->skipping || end - r->start > LOG_LINE_MAX;
 
     item->text = (struct raw_span){r->data + r->start, end - r->start};
     item->at = r->at + r->start;
@@ -438,8 +439,8 @@ static enum err_code back_line(struct log_reader *r, struct back *b, uint64_t en
             *begin = 0;
             return ERR_NONE;
         }
-        if (*whole && want > LOG_LINE_MAX) { /* only the newline is looked for from here on */
-            *whole = false;
+        if (*whole && b->lo + b->len == end && b->len == BACK_MAX) {
+            *whole = false; /* only the newline is looked for from here on */
             want = BACK_CHUNK;
         }
         if (!*whole)
@@ -450,6 +451,8 @@ static enum err_code back_line(struct log_reader *r, struct back *b, uint64_t en
         if (b->lo + b->len < upto)
             return err_set(e, ERR_FORMAT, "cannot read", r->path, "it shrank while being read");
         want *= *whole ? 2 : 1;
+        if (want > BACK_MAX)
+            want = BACK_MAX;
     }
 }
 
@@ -469,7 +472,7 @@ static enum err_code back_all(struct log_reader *r, struct back *b, uint64_t siz
 
     while (end > 0) {
         struct log_item item = {.kind = RECORD_FOREIGN};
-        uint64_t begin;
+        uint64_t begin = 0;
         bool whole;
         enum err_code rc = back_line(r, b, torn ? end : end - 1, &begin, &whole, e);
 
@@ -481,7 +484,7 @@ static enum err_code back_all(struct log_reader *r, struct back *b, uint64_t siz
         if (rc != ERR_NONE)
             return rc;
         item.at = begin;
-        if (!torn && whole && end - 1 > begin) {
+        if (!torn && whole && end - 1 > begin && end - 1 - begin <= LOG_LINE_MAX) {
             item.text = (struct raw_span){b->data + (begin - b->lo), (size_t)(end - 1 - begin)};
             rc = classify(&item);
             if (rc == ERR_MEMORY)

@@ -174,8 +174,10 @@ static enum err_code open_prefix(struct builds **out, int root_fd, const char *p
     enum err_code rc;
 
     *out = NULL;
-    if (b == NULL)
-        return err_set(e, ERR_MEMORY, "cannot list builds", "", "no memory");
+    if (b == NULL) {
+        err_set(e, ERR_MEMORY, "cannot list builds", "", "no memory");
+        return ERR_MEMORY;
+    }
     b->root_fd = root_fd;
     b->prefix = prefix;
     rc = read_names(b, "builds", NULL, accept_day, &b->days, e);

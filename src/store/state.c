@@ -146,17 +146,27 @@ static bool process_lives(const struct record *start)
     return started < 0 || began <= started + START_SLACK_MS;
 }
 
-bool build_writer_lives(const struct log_reader *r, const struct record *start)
+/* *by_lock: the answer is the lock's, else a guess from the start record. */
+static bool writer_lives(const struct log_reader *r, const struct record *start, bool *by_lock)
 {
     enum lock_answer answer = ask_lock(log_reader_fd(r));
 
+    *by_lock = true;
     if (log_reader_compressed(r))
         return false;
     if (answer == LOCK_HELD)
         return true;
-    if (start != NULL && (answer == LOCK_UNKNOWN || !record_bool(start, "lock", true)))
-        return process_lives(start);
-    return newborn(log_reader_fd(r));
+    if (start == NULL)
+        return newborn(log_reader_fd(r));
+    *by_lock = answer == LOCK_FREE && record_bool(start, "lock", true);
+    return !*by_lock && process_lives(start);
+}
+
+bool build_writer_lives(const struct log_reader *r, const struct record *start)
+{
+    bool by_lock;
+
+    return writer_lives(r, start, &by_lock);
 }
 
 /* ---- head and tail --------------------------------------------------------------------------- */
@@ -242,17 +252,18 @@ static enum err_code read_tail(struct log_reader *r, struct build_report *b, str
 enum err_code build_report_read(struct log_reader *r, struct build_report *out, struct err *e)
 {
     bool lives;
-    bool unlocked;
+    bool by_lock;
     enum err_code rc;
 
     *out = (struct build_report){.state = STATE_LOST};
     rc = read_head(r, out, e);
-    unlocked = out->has_start && !record_bool(&out->start, "lock", true);
-    if (rc == ERR_NONE && unlocked && !log_reader_compressed(r))
+    lives = writer_lives(r, out->has_start ? &out->start : NULL, &by_lock);
+    if (rc == ERR_NONE && !by_lock)
         rc = log_reader_backward(r, take_last_start, out, e);
     if (rc != ERR_NONE)
         goto fail;
-    lives = build_writer_lives(r, out->has_start ? &out->start : NULL);
+    if (!by_lock)
+        lives = writer_lives(r, &out->start, &by_lock);
     rc = read_tail(r, out, e);
     if (rc == ERR_NONE)
         rc = log_reader_rewind(r, e);
@@ -260,7 +271,7 @@ enum err_code build_report_read(struct log_reader *r, struct build_report *out, 
         goto fail;
     /* Held with an end record: the next attempt is about to begin. Without locks only the
        record can tell, and a process may outlive it. */
-    if (out->has_end && (!lives || unlocked))
+    if (out->has_end && (!lives || !by_lock))
         out->state = STATE_ENDED;
     else
         out->state = lives ? STATE_RUNNING : STATE_LOST;
