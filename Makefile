@@ -57,6 +57,13 @@ $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The redactor's tables, made from rules.tab.
+$(BUILD)/gen/redact_rules.gen.h: src/redact/rules.tab src/redact/rules.awk
+	@mkdir -p $(@D)
+	awk -f src/redact/rules.awk src/redact/rules.tab >$@
+
+$(BUILD)/obj/redact/rules.o: $(BUILD)/gen/redact_rules.gen.h
+
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
