@@ -19,7 +19,8 @@ enum {
     PEM_RUN_AGAIN = 16,  /* a run that counts for that */
     PEM_BLANKS_MAX = 3,  /* empty lines that may stand inside */
     PEM_DASHES = 5,
-    PEM_DASHES_SSH2 = 4
+    PEM_DASHES_SSH2 = 4,
+    ESC = 0x1b
 };
 
 enum marker_state { MARKER_NONE, MARKER_DASHES, MARKER_WORD, MARKER_LABEL, MARKER_CLOSE };
@@ -257,11 +258,28 @@ static bool header_is_mentioned(const struct pem *p)
     return p->block == PEM_UNDECIDED && p->line.header && p->line.words >= PEM_WORDS;
 }
 
+/* True if the byte is part of an escape sequence (colours around a line). */
+static bool line_csi(struct pem_line *l, uint8_t byte)
+{
+    switch (l->csi) {
+    case 0:
+        l->csi = byte == ESC;
+        return byte == ESC;
+    case 1:
+        l->csi = byte == '[' ? 2 : 0;
+        return byte == '[';
+    default:
+        if (byte >= 0x40 && byte <= 0x7e)
+            l->csi = 0;
+        return true;
+    }
+}
+
 static void line_content(struct redactor *r, uint8_t byte)
 {
     struct pem *p = &r->s.pem;
     struct pem_line *l = &p->line;
-    uint8_t kind = base64_kind(byte);
+    uint8_t kind = line_csi(l, byte) ? KIND_OTHER : base64_kind(byte);
 
     if (l->content == NO_POS && byte != ' ' && byte != '\t')
         l->content = r->s.pos;
@@ -313,21 +331,32 @@ static void line_byte(struct redactor *r, uint8_t byte)
 
 /* ---- markers ----------------------------------------------------------------------- */
 
-/* The same bytes, digits standing for digits: a time stamp, a line number. */
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* What [from, to) holds is the header's prefix, any number standing for any: a time stamp, a
+   line number. */
 static bool same_shape(const struct redactor *r, uint64_t from, uint64_t to)
 {
     const struct pem *p = &r->s.pem;
+    size_t i = 0;
 
-    if (to - from != p->prefix_len || cover_hides(r, from))
+    if (p->prefix_len == UINT8_MAX || cover_hides(r, from))
         return false;
-    for (uint64_t i = 0; i < to - from; i++) {
-        uint8_t a = stream_byte(r, from + i);
-        uint8_t b = (uint8_t)p->prefix[i];
+    while (from < to && i < p->prefix_len) {
+        uint8_t a = stream_byte(r, from++);
+        uint8_t b = (uint8_t)p->prefix[i++];
 
-        if (a != b && !(a >= '0' && a <= '9' && b >= '0' && b <= '9'))
+        if (is_digit(a) != is_digit(b) || (!is_digit(a) && a != b))
             return false;
+        while (is_digit(a) && from < to && is_digit(stream_byte(r, from)))
+            from++;
+        while (is_digit(b) && i < p->prefix_len && is_digit((uint8_t)p->prefix[i]))
+            i++;
     }
-    return true;
+    return from == to && i == p->prefix_len;
 }
 
 /* Before an END marker on its line: a prefix stays, anything else may be key. */
@@ -652,7 +681,7 @@ bool pem_step(struct redactor *r, uint8_t byte)
     if (!marker_step(r, byte) && p->block != PEM_NONE)
         line_byte(r, byte);
     hold = pem_hold(r);
-    if (hold != NO_POS && r->s.pos - hold >= PEM_WINDOW)
+    if (hold < r->s.pos && r->s.pos - hold >= PEM_WINDOW)
         overflow(r);
     return was != p->block || was_open != key_line_open(p) || byte == '\n';
 }

@@ -52,6 +52,7 @@ struct pem_line {
     bool alnum;
     bool header;    /* what follows the header on its own line */
     bool skip;      /* prose after a header: of no interest up to its end */
+    uint8_t csi;    /* within an escape sequence: it is no content */
     bool blank;     /* the byte before the current run was blank */
     uint8_t words;  /* runs of small letters, 3 or more, after a blank */
     uint16_t runs;
