@@ -75,8 +75,17 @@ check: all $(UNIT_BIN)
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
 	    $(PYTHON) tests/run.py $(UNIT_BIN) $(CLI_TESTS)
 
+# ---- figures --------------------------------------------------------------------------
+# BENCH_LOGS: real logs to measure with, besides made-up input
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
+
+bench-redact: $(BUILD)/tests/bench/redact_speed
+	$< $(BENCH_LOGS)
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check clean
+.PHONY: all bench-redact check clean
 .DELETE_ON_ERROR:
