@@ -185,36 +185,39 @@ static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t
     }
 }
 
-static bool add(struct redactor *r, uint16_t rule)
+/* The rule cannot begin with this byte. */
+static bool is_hopeless(uint16_t rule, int byte)
 {
-    if (r->s.n_live == CANDIDATES_MAX)
-        return false;
-    r->live[r->s.n_live++] = (struct candidate){.origin = r->s.pos,
-                                                .start = NO_POS,
-                                                .end = NO_POS,
-                                                .rule = rule,
-                                                .item = rules[rule].first};
-    return true;
+    const struct rule_item *it = &rule_items[rules[rule].first];
+
+    return byte != NO_BYTE && it->min > 0 && !rule_class_has(it->class, (uint8_t)byte);
 }
 
-void candidates_spawn(struct redactor *r, size_t anchor)
+void candidates_spawn(struct redactor *r, size_t anchor, int byte)
 {
     const struct anchor *a = &anchors[anchor];
 
-    for (uint16_t i = 0; i < a->n_rules; i++) {
-        if (!add(r, (uint16_t)(a->first + i)))
-            return;
+    for (uint16_t i = 0; i < a->n_rules && r->s.n_live < CANDIDATES_MAX; i++) {
+        uint16_t rule = (uint16_t)(a->first + i);
+
+        if (is_hopeless(rule, byte))
+            continue;
+        r->live[r->s.n_live++] = (struct candidate){.origin = r->s.pos,
+                                                    .start = NO_POS,
+                                                    .end = NO_POS,
+                                                    .rule = rule,
+                                                    .item = rules[rule].first};
     }
 }
 
 /* The candidate reached its end: close its match, make one, or go on with other rows. */
-static void candidate_done(struct redactor *r, struct candidate *c)
+static void candidate_done(struct redactor *r, struct candidate *c, uint8_t byte)
 {
     const struct rule *rule = &rules[c->rule];
 
     c->dead = true;
     if (rule->chain != 0)
-        candidates_spawn(r, rule->chain);
+        candidates_spawn(r, rule->chain, byte);
     else if (c->match != 0)
         cover_close(r, c->match, c->end != NO_POS ? c->end : r->s.pos);
     else if (cover_hides(r, c->start) || !stream_is_mark(r, c->start, c->end))
@@ -244,7 +247,7 @@ bool candidates_step(struct redactor *r, uint8_t byte)
         if (step == STEP_DEAD)
             c->dead = true;
         else if (step == STEP_DONE)
-            candidate_done(r, c);
+            candidate_done(r, c, byte);
         decided |= c->dead;
     }
     if (decided)

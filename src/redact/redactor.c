@@ -8,22 +8,30 @@
 #include "redact/rules.h"
 #include "redact/stream.h"
 
-enum { SCHEME_MAX = 21, ESCAPE_BEFORE_MAX = 40 };
+enum {
+    SCHEME_MAX = 21,
+    ESCAPE_BEFORE_MAX = 40,
+    NEAR = 8 /* bytes looked at one by one before the vector search */
+};
 
 /* ---- looking back ------------------------------------------------------------------ */
 
 size_t stream_before(const struct redactor *r, uint64_t pos, uint8_t *dst, size_t n)
 {
-    uint64_t first = r->base - r->s.tail_len; /* the oldest byte known */
-    uint64_t from = pos - first > n ? pos - n : first;
-    size_t len = (size_t)(pos - from);
+    size_t inside = pos > r->base ? (size_t)(pos - r->base) : 0; /* of the input, before pos */
+    size_t past = pos < r->base ? (size_t)(r->base - pos) : 0;   /* of the tail, after pos */
+    size_t old = r->s.tail_len - past;
 
-    for (size_t i = 0; i < len; i++) {
-        uint64_t at = from + i;
-
-        dst[i] = at >= r->base ? r->in[at - r->base] : r->s.tail[at - first];
+    if (n <= inside) {
+        memcpy(dst, r->in + (inside - n), n);
+        return n;
     }
-    return len;
+    if (n - inside < old)
+        old = n - inside;
+    memcpy(dst, r->s.tail + (r->s.tail_len - past - old), old);
+    if (inside > 0)
+        memcpy(dst + old, r->in, inside);
+    return old + inside;
 }
 
 static uint8_t fold(uint8_t c)
@@ -31,21 +39,28 @@ static uint8_t fold(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 }
 
-/* The anchor's bytes precede s.pos. */
-static bool anchor_is_here(const struct redactor *r, const struct anchor *a)
+static bool text_is(const uint8_t *bytes, const struct anchor *a)
 {
-    uint8_t bytes[ANCHOR_MAX];
-    size_t n = stream_before(r, r->s.pos, bytes, a->len);
-
-    if (n < a->len || a->len == 0)
-        return false;
     if ((a->flags & ANCHOR_FOLD) == 0)
-        return memcmp(bytes, a->text, n) == 0;
-    for (size_t i = 0; i < n; i++) {
+        return memcmp(bytes, a->text, a->len) == 0;
+    for (size_t i = 0; i < a->len; i++) {
         if (fold(bytes[i]) != (uint8_t)a->text[i])
             return false;
     }
     return true;
+}
+
+/* The anchor's bytes precede s.pos. */
+static bool anchor_is_here(const struct redactor *r, const struct anchor *a)
+{
+    uint8_t bytes[ANCHOR_MAX];
+    size_t inside = (size_t)(r->s.pos - r->base);
+
+    if (a->len == 0)
+        return false;
+    if (inside >= a->len)
+        return text_is(r->in + (inside - a->len), a);
+    return stream_before(r, r->s.pos, bytes, a->len) == a->len && text_is(bytes, a);
 }
 
 static bool is_letter(uint8_t c)
@@ -162,7 +177,7 @@ static void anchor_found(struct redactor *r, size_t i)
     if ((a->flags & ANCHOR_PEM) != 0)
         pem_anchor(r, a->text[a->len - 2] == ' ');
     else
-        candidates_spawn(r, i);
+        candidates_spawn(r, i, NO_BYTE);
 }
 
 /* The last three bytes before s.pos are those of an anchor in one of these buckets. */
@@ -180,7 +195,11 @@ static void anchors_look(struct redactor *r, unsigned buckets)
 static unsigned buckets_here(const struct redactor *r)
 {
     uint8_t b[ANCHOR_PRINT];
+    size_t inside = (size_t)(r->s.pos - r->base);
+    const uint8_t *last = r->in + inside - ANCHOR_PRINT;
 
+    if (inside >= ANCHOR_PRINT)
+        return finder_buckets(last[0], last[1], last[2]);
     if (stream_before(r, r->s.pos, b, ANCHOR_PRINT) < ANCHOR_PRINT)
         return 0;
     return finder_buckets(b[0], b[1], b[2]);
@@ -189,10 +208,16 @@ static unsigned buckets_here(const struct redactor *r)
 /* The next place in this input, from `from` on, where anchors may end; in_len + 1: none. */
 static size_t next_place(const struct redactor *r, size_t from)
 {
+    size_t near = from + NEAR < r->in_len ? from + NEAR : r->in_len;
     size_t found;
 
     if (from < ANCHOR_PRINT) /* begins before the input: always worth a look */
         return from;
+    /* Floods of anchors: the vector search costs more to begin than a few steps. */
+    for (; from < near; from++) {
+        if (finder_buckets(r->in[from - 3], r->in[from - 2], r->in[from - 1]) != 0)
+            return from;
+    }
     found = r->find(r->in, r->in_len, from);
     return found == SIZE_MAX ? r->in_len + 1 : found;
 }

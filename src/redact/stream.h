@@ -135,7 +135,9 @@ bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end);
 
 /* ---- candidate.c ------------------------------------------------------------------- */
 
-void candidates_spawn(struct redactor *r, size_t anchor);
+/* The rows of an anchor begin at s.pos, with `byte` if that is known. */
+enum { NO_BYTE = -1 };
+void candidates_spawn(struct redactor *r, size_t anchor, int byte);
 
 /* One byte at s.pos for all of them. True if something was decided. */
 bool candidates_step(struct redactor *r, uint8_t byte);
