@@ -139,8 +139,7 @@ static enum step item_take(struct redactor *r, struct candidate *c, const struct
         if ((it->flags & ITEM_OPEN) != 0)
             c->start = r->s.pos;
     }
-    if (c->count < ITEM_UNBOUNDED)
-        c->count++;
+    c->count = (uint16_t)(c->count + (c->count < ITEM_UNBOUNDED - 1));
     if ((it->flags & ITEM_EVIDENCE) != 0)
         evidence_note(c, byte);
     if (c->match != 0)
@@ -154,13 +153,43 @@ static enum step item_take(struct redactor *r, struct candidate *c, const struct
     return STEP_LIVE;
 }
 
-static bool is_last(const struct candidate *c)
+/* On to the next item, which begins at pos. */
+static void item_leave(struct candidate *c, const struct rule_item *it, uint64_t pos)
 {
-    return c->item + 1 == rules[c->rule].first + rules[c->rule].len;
+    if ((it->flags & ITEM_CLOSE) != 0)
+        c->end = pos;
+    c->item++;
+    c->count = 0;
+    if ((it[1].flags & ITEM_EVIDENCE) != 0)
+        evidence_reset(c);
+}
+
+/* Takes the byte if the item takes it and nothing is to be decided: the common case, short. */
+static inline bool item_goes_on(const struct redactor *r, struct candidate *c, uint8_t byte)
+{
+    const struct rule_item *it = &rule_items[c->item];
+    unsigned flags = it->flags;
+
+    if ((flags & ITEM_GAP) != 0 || c->count >= it->max || !rule_class_has(it->class, byte) ||
+        (c->count == 0 && (flags & (ITEM_OPEN | ITEM_COMMIT | ITEM_ARM)) != 0))
+        return false;
+    if (c->match == 0) {
+        if (((flags & ITEM_ARM) != 0 && c->count + 1 >= it->min) || c->end != NO_POS ||
+            (c->start != NO_POS && r->s.pos - c->start >= CANDIDATE_WINDOW))
+            return false;
+        if ((flags & ITEM_EVIDENCE) != 0)
+            evidence_note(c, byte);
+    }
+    c->count = (uint16_t)(c->count + (c->count < ITEM_UNBOUNDED - 1));
+    if (c->count == it->max && (flags & (ITEM_LAST | ITEM_EVIDENCE)) == 0)
+        item_leave(c, it, r->s.pos + 1);
+    return true;
 }
 
 static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t byte)
 {
+    if (item_goes_on(r, c, byte))
+        return STEP_LIVE;
     for (;;) {
         const struct rule_item *it = &rule_items[c->item];
 
@@ -168,20 +197,19 @@ static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t
             enum step step = item_take(r, c, it, byte);
 
             /* Nothing can follow: done with this byte, not at the next one. */
-            if (step == STEP_LIVE && is_last(c) && c->count == it->max && c->match == 0 &&
+            if (step == STEP_LIVE && (it->flags & ITEM_LAST) != 0 && c->count == it->max && c->match == 0 &&
                 c->end != NO_POS)
                 return STEP_DONE;
             return step;
         }
         if (!item_ready(c, it) || c->escape != ESCAPE_NONE)
             return STEP_DEAD;
-        if ((it->flags & ITEM_CLOSE) != 0)
-            c->end = r->s.pos;
-        if (is_last(c))
+        if ((it->flags & ITEM_LAST) != 0) {
+            if ((it->flags & ITEM_CLOSE) != 0)
+                c->end = r->s.pos;
             return STEP_DONE;
-        c->item++;
-        c->count = 0;
-        evidence_reset(c);
+        }
+        item_leave(c, it, r->s.pos);
     }
 }
 
@@ -229,8 +257,11 @@ static void bury(struct redactor *r)
     size_t kept = 0;
 
     for (size_t i = 0; i < r->s.n_live; i++) {
-        if (!r->live[i].dead)
-            r->live[kept++] = r->live[i];
+        if (r->live[i].dead)
+            continue;
+        if (kept != i)
+            r->live[kept] = r->live[i];
+        kept++;
     }
     r->s.n_live = kept;
 }

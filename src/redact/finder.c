@@ -7,17 +7,10 @@
  */
 #include "redact/finder.h"
 
-#include "redact/rules.h"
-
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 #define FINDER_X86 1
 #endif
-
-uint8_t finder_buckets(uint8_t a, uint8_t b, uint8_t c)
-{
-    return anchor_bytes[0][a] & anchor_bytes[1][b] & anchor_bytes[2][c];
-}
 
 static size_t find_portable(const uint8_t *data, size_t len, size_t from)
 {

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "redact/rules.h"
+
 /*
  * The smallest e >= from (and >= 3) such that data[e-3..e) is the end of some anchor;
  * SIZE_MAX if there is none up to len.
@@ -23,6 +25,9 @@ finder_fn *finder_get(enum finder_kind kind);
 finder_fn *finder_best(void);
 
 /* The buckets whose anchors may end in these three bytes. */
-uint8_t finder_buckets(uint8_t a, uint8_t b, uint8_t c);
+static inline uint8_t finder_buckets(uint8_t a, uint8_t b, uint8_t c)
+{
+    return anchor_bytes[0][a] & anchor_bytes[1][b] & anchor_bytes[2][c];
+}
 
 #endif

@@ -23,7 +23,7 @@ enum {
     ESC = 0x1b
 };
 
-enum marker_state { MARKER_NONE, MARKER_DASHES, MARKER_WORD, MARKER_LABEL, MARKER_CLOSE };
+enum marker_state { MARKER_NONE = PEM_MARKER_NONE, MARKER_DASHES, MARKER_WORD, MARKER_LABEL, MARKER_CLOSE };
 enum byte_kind { KIND_OTHER, KIND_LOWER, KIND_UPPER, KIND_DIGIT, KIND_SIGN };
 
 static const char mark_header[] = "PRIVATE KEY-----" MARK_TOKEN;
@@ -427,10 +427,9 @@ static void prefix_keep(struct redactor *r)
     struct pem *p = &r->s.pem;
     uint8_t before[PEM_PREFIX_MAX + 1];
     size_t n = stream_before(r, p->marker.start, before, sizeof(before));
-    size_t from = n;
+    const uint8_t *lf = memrchr(before, '\n', n);
+    size_t from = lf != NULL ? (size_t)(lf - before) + 1 : 0;
 
-    while (from > 0 && before[from - 1] != '\n' && before[from - 1] != '\r')
-        from--;
     while (from < n && (before[from] == ' ' || before[from] == '\t'))
         from++;
     p->prefix_len = UINT8_MAX; /* too long: none has this shape */
@@ -469,15 +468,13 @@ static void marker_word_begins(struct redactor *r, bool end)
     p->marker.start = r->s.pos - PEM_DASHES; /* four and a blank are five, too */
     p->marker.at = 1;
     p->marker.state = MARKER_WORD;
-    if (!end && p->block == PEM_NONE)
-        prefix_keep(r);
 }
 
 static void marker_restart(struct pem *p, uint8_t byte)
 {
     struct pem_marker *m = &p->marker;
 
-    if (byte == '-')
+    if (byte == '-' && p->block != PEM_NONE)
         m->before = p->line;
     m->state = byte == '-' ? MARKER_DASHES : MARKER_NONE;
     m->dashes = 1;
@@ -511,8 +508,10 @@ static void marker_word(struct redactor *r, struct pem_marker *m, uint8_t byte)
     m->label = r->s.pos + 1;
     m->label_len = 0;
     m->state = MARKER_LABEL;
-    if (r->s.pem.block == PEM_NONE)
+    if (r->s.pem.block == PEM_NONE) {
+        prefix_keep(r);
         return;
+    }
     r->s.pem.line = m->before;
     if (m->end)
         end_begins(r);
@@ -599,11 +598,6 @@ void pem_init(struct pem *p)
     line_begin(p, 0);
 }
 
-bool pem_live(const struct pem *p)
-{
-    return p->block != PEM_NONE || p->marker.state != MARKER_NONE;
-}
-
 /* In a line of key material the bytes that may be a line end or a marker instead. */
 static uint64_t doubtful_tail(const struct redactor *r)
 {
@@ -671,6 +665,19 @@ static void overflow(struct redactor *r)
     p->marker.state = MARKER_NONE;
 }
 
+/* Within key material: more of the same, the common case. */
+static bool key_goes_on(struct pem *p, uint8_t byte)
+{
+    struct pem_line *l = &p->line;
+
+    if (l->key_match == 0 || p->block != PEM_ARMED || p->marker.state != MARKER_NONE ||
+        l->escape != NO_POS || l->csi != 0 || base64_kind(byte) == KIND_OTHER)
+        return false;
+    l->run += l->run < UINT32_MAX;
+    l->junk = l->run >= PEM_RUN_AGAIN ? 0 : l->junk + 1;
+    return l->junk <= PEM_JUNK_MAX;
+}
+
 bool pem_step(struct redactor *r, uint8_t byte)
 {
     struct pem *p = &r->s.pem;
@@ -678,9 +685,11 @@ bool pem_step(struct redactor *r, uint8_t byte)
     enum pem_block was = p->block;
     uint64_t hold;
 
+    if (key_goes_on(p, byte))
+        return false;
     if (!marker_step(r, byte) && p->block != PEM_NONE)
         line_byte(r, byte);
-    hold = pem_hold(r);
+    hold = p->block != PEM_NONE ? pem_hold(r) : NO_POS;
     if (hold < r->s.pos && r->s.pos - hold >= PEM_WINDOW)
         overflow(r);
     return was != p->block || was_open != key_line_open(p) || byte == '\n';

@@ -32,7 +32,7 @@ enum pem_line_kind {
     PEM_LINE_KEY
 };
 
-enum { PEM_LABEL_MAX = 64, PEM_PREFIX_MAX = 48 };
+enum { PEM_LABEL_MAX = 64, PEM_PREFIX_MAX = 48, PEM_MARKER_NONE = 0 };
 
 struct pem_line {
     uint64_t start;   /* where it begins */
@@ -97,7 +97,11 @@ void pem_anchor(struct redactor *r, bool ssh2);
 bool pem_step(struct redactor *r, uint8_t byte);
 void pem_finish(struct redactor *r);
 
-bool pem_live(const struct pem *p);
+static inline bool pem_live(const struct pem *p)
+{
+    return p->block != PEM_NONE || p->marker.state != PEM_MARKER_NONE;
+}
+
 uint64_t pem_hold(const struct redactor *r); /* start of what it holds; NO_POS */
 bool pem_may_show(const struct pem *p); /* what it holds is no part of a key for sure */
 

@@ -255,6 +255,7 @@ NF != 5 { fail("five columns wanted") }
     fold = $3 ~ /i/
     split($4 == "-" ? "0,0,0" : $4, ev, ",")
     rule_first[n_rules] = parse_pattern($5)
+    item_flags[n_items - 1] = item_flags[n_items - 1] "|ITEM_LAST"
     # An "@" leads to the inner anchor that follows its own.
     rule_text[n_rules] = sprintf("{%d, %d, %d, %d, %d, %d, %d}", rule_first[n_rules],
                                  n_items - rule_first[n_rules], name_id[$1],

@@ -16,7 +16,8 @@ enum item_flag {
     ITEM_ARM = 4,       /* once this item has its minimum, what was read is a secret */
     ITEM_EVIDENCE = 8,  /* if it also shows the rule's evidence */
     ITEM_COMMIT = 16,   /* its first byte rules out the anchor's other rows */
-    ITEM_GAP = 32       /* takes escape sequences as well */
+    ITEM_GAP = 32,      /* takes escape sequences as well */
+    ITEM_LAST = 64      /* none follows in its rule */
 };
 
 enum { ITEM_UNBOUNDED = 65535 };
