@@ -10,14 +10,8 @@ enum escape_state { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI };
 enum byte_kind { KIND_OTHER, KIND_LOWER, KIND_UPPER, KIND_DIGIT };
 enum step { STEP_LIVE, STEP_DEAD, STEP_DONE };
 
-static uint8_t byte_kind(uint8_t c)
-{
-    if (c >= 'a' && c <= 'z')
-        return KIND_LOWER;
-    if (c >= 'A' && c <= 'Z')
-        return KIND_UPPER;
-    return c >= '0' && c <= '9' ? KIND_DIGIT : KIND_OTHER;
-}
+static const uint8_t byte_kinds[256] = {
+    ['a' ... 'z'] = KIND_LOWER, ['A' ... 'Z'] = KIND_UPPER, ['0' ... '9'] = KIND_DIGIT};
 
 static void evidence_reset(struct candidate *c)
 {
@@ -32,7 +26,7 @@ static void count_up(uint8_t *n)
 
 static void evidence_note(struct candidate *c, uint8_t byte)
 {
-    uint8_t kind = byte_kind(byte);
+    uint8_t kind = byte_kinds[byte];
 
     if (kind != c->kind && kind != KIND_OTHER && c->kind != KIND_OTHER &&
         !(c->kind == KIND_UPPER && kind == KIND_LOWER))
@@ -167,7 +161,7 @@ static void item_leave(struct candidate *c, const struct rule_item *it, uint64_t
 /* Takes the byte if the item takes it and nothing is to be decided: the common case, short. */
 static inline bool item_goes_on(const struct redactor *r, struct candidate *c, uint8_t byte)
 {
-    const struct rule_item *it = &rule_items[c->item];
+    const struct rule_item *it = c->item;
     unsigned flags = it->flags;
 
     if ((flags & ITEM_GAP) != 0 || c->count >= it->max || !rule_class_has(it->class, byte) ||
@@ -191,7 +185,7 @@ static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t
     if (item_goes_on(r, c, byte))
         return STEP_LIVE;
     for (;;) {
-        const struct rule_item *it = &rule_items[c->item];
+        const struct rule_item *it = c->item;
 
         if (item_takes(c, it, byte)) {
             enum step step = item_take(r, c, it, byte);
@@ -234,7 +228,7 @@ void candidates_spawn(struct redactor *r, size_t anchor, int byte)
                                                     .start = NO_POS,
                                                     .end = NO_POS,
                                                     .rule = rule,
-                                                    .item = rules[rule].first};
+                                                    .item = &rule_items[rules[rule].first]};
     }
 }
 

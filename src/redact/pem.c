@@ -33,16 +33,12 @@ static const char mark_end_ssh2[] = "PRIVATE KEY ----";
 
 /* ---- lines ------------------------------------------------------------------------- */
 
-static uint8_t base64_kind(uint8_t c)
-{
-    if (c >= 'a' && c <= 'z')
-        return KIND_LOWER;
-    if (c >= 'A' && c <= 'Z')
-        return KIND_UPPER;
-    if (c >= '0' && c <= '9')
-        return KIND_DIGIT;
-    return c == '+' || c == '/' || c == '=' ? KIND_SIGN : KIND_OTHER;
-}
+static const uint8_t base64_kinds[256] = {['a' ... 'z'] = KIND_LOWER,
+                                          ['A' ... 'Z'] = KIND_UPPER,
+                                          ['0' ... '9'] = KIND_DIGIT,
+                                          ['+'] = KIND_SIGN,
+                                          ['/'] = KIND_SIGN,
+                                          ['='] = KIND_SIGN};
 
 static void line_begin(struct pem *p, uint64_t start)
 {
@@ -279,7 +275,7 @@ static void line_content(struct redactor *r, uint8_t byte)
 {
     struct pem *p = &r->s.pem;
     struct pem_line *l = &p->line;
-    uint8_t kind = line_csi(l, byte) ? KIND_OTHER : base64_kind(byte);
+    uint8_t kind = line_csi(l, byte) ? KIND_OTHER : base64_kinds[byte];
 
     if (l->content == NO_POS && byte != ' ' && byte != '\t')
         l->content = r->s.pos;
@@ -671,7 +667,7 @@ static bool key_goes_on(struct pem *p, uint8_t byte)
     struct pem_line *l = &p->line;
 
     if (l->key_match == 0 || p->block != PEM_ARMED || p->marker.state != MARKER_NONE ||
-        l->escape != NO_POS || l->csi != 0 || base64_kind(byte) == KIND_OTHER)
+        l->escape != NO_POS || l->csi != 0 || base64_kinds[byte] == KIND_OTHER)
         return false;
     l->run += l->run < UINT32_MAX;
     l->junk = l->run >= PEM_RUN_AGAIN ? 0 : l->junk + 1;

@@ -277,7 +277,7 @@ END {
         printf "    {%s},\n", class_text[i]
     printf "};\n\nconst struct rule_item rule_items[%d] = {\n", n_items
     for (i = 0; i < n_items; i++)
-        printf "    {%d, %d, %d, 0%s},\n", item_class[i], item_low[i], item_high[i], item_flags[i]
+        printf "    {rule_classes[%d], %d, %d, 0%s},\n", item_class[i], item_low[i], item_high[i], item_flags[i]
     printf "};\n\nconst struct rule rules[N_RULES] = {\n"
     for (i = 0; i < n_rules; i++)
         printf "    %s,\n", rule_text[i]

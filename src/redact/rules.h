@@ -23,7 +23,7 @@ enum item_flag {
 enum { ITEM_UNBOUNDED = 65535 };
 
 struct rule_item {
-    uint16_t class;
+    const uint32_t *class; /* 256 bits */
     uint16_t min;
     uint16_t max;
     uint16_t flags;
@@ -68,9 +68,9 @@ extern const uint8_t anchor_nibbles[ANCHOR_PRINT][2][16];
 
 enum { RULE_NAME_PRIVATE_KEY = 0, RULE_NAMES_MAX = 1024 }; /* the first row of rules.tab */
 
-static inline bool rule_class_has(uint16_t class, uint8_t byte)
+static inline bool rule_class_has(const uint32_t *class, uint8_t byte)
 {
-    return (rule_classes[class][byte >> 5] >> (byte & 31) & 1) != 0;
+    return (class[byte >> 5] >> (byte & 31) & 1) != 0;
 }
 
 #endif

@@ -23,6 +23,7 @@
 #include "redact/finder.h"
 #include "redact/pem.h"
 #include "redact/redact.h"
+#include "redact/rules.h"
 
 enum {
     REDACT_WINDOW = 4096,    /* bytes that may be held in all */
@@ -38,11 +39,11 @@ enum {
 /* A live match of a rule whose anchor was found. */
 struct candidate {
     uint64_t origin; /* end of the anchor */
+    const struct rule_item *item;
     uint64_t start;  /* of the secret; NO_POS before it */
     uint64_t end;    /* of the secret; NO_POS within it */
     uint32_t match;  /* id of its match once armed, else 0 */
     uint16_t rule;
-    uint16_t item; /* index into rule_items */
     uint16_t count; /* bytes the item took, saturating */
     uint8_t escape; /* within an escape sequence of a gap */
     uint8_t kind;   /* of the last byte: evidence */
