@@ -512,6 +512,9 @@ static void test_warn(void)
     warns(NULL, "plain", "buildlog: plain\n");
     warns(&run, "of a command", "buildlog try: of a command\n");
     warns(NULL, "a\nb\033[31m\x7f\xc2\x9b", "buildlog: a\\x0ab\\x1b[31m\\x7f\\xc2\\x9b\n");
+    /* A token, in two pieces so that no scanner takes this file for one. */
+    warns(NULL, "bad label 'gh" "p_0123456789abcdefghijABCDEFGHIJ012345'",
+          "buildlog: bad label 'ghp_[REDACTED]'\n");
     memset(long_text, '\n', sizeof(long_text) - 1);
     said_len = 0;
     struct sys_table saved = sys;
