@@ -87,18 +87,21 @@ __attribute__((unused)) static const char *walk_end(struct log_walk *w, const cJ
 __attribute__((unused)) static const char *walk_meta(struct log_walk *w, const cJSON *o)
 {
     struct log_report *r = w->r;
+    int before = r->attempt;
 
     if (cJSON_GetObjectItemCaseSensitive(o, "endedAt") != NULL)
         return r->has_end ? "a second end record" : walk_end(w, o);
     r->starts++;
     r->attempt = log_num(o, "attempt") > 0 ? (int)log_num(o, "attempt") : 1;
+    w->attempt_at = w->now;
+    if (r->attempt == before) /* the same one goes on in a file that was put in its place */
+        return NULL;
     r->lock = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "lock"));
     r->has_end = false;
     r->gaps = 0;
     r->lost = 0;
     r->lost_bytes = 0;
     w->truncated = false;
-    w->attempt_at = w->now;
     w->attempt_next = r->next;
     return log_text(o, "startedAt")[0] != '\0' ? NULL : "neither start nor end";
 }
