@@ -159,12 +159,13 @@ static enum err_code open_once(struct log_file *f, const struct log_place *where
         return refuse_locked(f, st.st_size, where->path, e);
     f->dev = st.st_dev;
     f->ino = st.st_ino;
-    *again = st.st_nlink == 0 || !log_file_in_place(f, where->path);
-    /* Only now does the size mean something: nobody else appends any more. */
-    if (!*again && sys.fstat(f->fd, &st) != 0)
-        return err_system(e, "cannot look at", where->path);
-    f->size = st.st_size;
-    return ERR_NONE;
+    if (sys.fstatat(AT_FDCWD, where->path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        *again = st.st_dev != f->dev || st.st_ino != f->ino;
+        f->size = st.st_size; /* as it is now that nobody else appends */
+        return ERR_NONE;
+    }
+    *again = errno == ENOENT;
+    return *again ? ERR_NONE : err_system(e, "cannot look at", where->path);
 }
 
 void log_file_forget(struct log_file *f)
