@@ -220,6 +220,8 @@ static void line_finish(struct redactor *r, uint64_t end)
 
     run_end(&p->line);
     kind = p->line.content == NO_POS ? PEM_LINE_NEUTRAL : line_kind(r, end);
+    if (kind == PEM_LINE_NEUTRAL && p->line.header && p->line.alnum)
+        header_release(p); /* it bears our mark already */
     if (kind == PEM_LINE_NEUTRAL || p->line.skip)
         return;
     if (kind == PEM_LINE_PROSE && p->line.header) {
@@ -483,7 +485,7 @@ static void marker_dashes(struct redactor *r, struct pem_marker *m, uint8_t byte
 
     if (byte == '-' && !m->ssh2)
         m->dashes = (uint8_t)(m->dashes + (m->dashes < UINT8_MAX));
-    else if (byte == ' ' && !m->ssh2 && m->dashes == PEM_DASHES_SSH2)
+    else if (byte == ' ' && !m->ssh2 && m->dashes >= PEM_DASHES_SSH2)
         m->ssh2 = true;
     else if ((byte == 'B' || byte == 'E') && enough)
         marker_word_begins(r, byte == 'E');
