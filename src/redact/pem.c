@@ -493,6 +493,17 @@ static void marker_dashes(struct redactor *r, struct pem_marker *m, uint8_t byte
         marker_restart(&r->s.pem, byte);
 }
 
+/* What was read since the first dash is a marker, no content. */
+static void line_restore(struct pem *p)
+{
+    struct pem_line *l = &p->line;
+
+    *l = p->marker.before;
+    if (l->escape != NO_POS && l->content == NO_POS)
+        l->content = l->escape; /* a backslash before a dash is none of a line end */
+    l->escape = NO_POS;
+}
+
 static void marker_word(struct redactor *r, struct pem_marker *m, uint8_t byte)
 {
     const char *word = m->end ? "END " : "BEGIN ";
@@ -510,7 +521,7 @@ static void marker_word(struct redactor *r, struct pem_marker *m, uint8_t byte)
         prefix_keep(r);
         return;
     }
-    r->s.pem.line = m->before;
+    line_restore(&r->s.pem);
     if (m->end)
         end_begins(r);
 }
