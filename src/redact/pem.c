@@ -563,7 +563,15 @@ static bool marker_label(struct redactor *r, struct pem_marker *m, uint8_t byte)
 static bool marker_close(struct redactor *r, struct pem_marker *m, uint8_t byte)
 {
     if (byte != '-') {
+        bool next = byte == ' ' && !m->ssh2 && m->dashes == PEM_DASHES_SSH2;
+
         marker_stop(r, byte);
+        if (next) { /* "---- " that closes nothing may begin an SSH2 marker */
+            m->before = r->s.pem.line;
+            m->state = MARKER_DASHES;
+            m->dashes = PEM_DASHES_SSH2;
+            m->ssh2 = true;
+        }
         return false;
     }
     if (++m->dashes < (m->ssh2 ? PEM_DASHES_SSH2 : PEM_DASHES))

@@ -412,6 +412,12 @@ static const struct test_case keys[] = {
      HEAD "\n" LINE "\n" HEAD "\n" LINE "\n" TAIL "\nx"},
     {"a key after a mention", "use " BEGIN " as the header\n" BEGIN "\n@b:64@\n" END "\n",
      "use " BEGIN " as the header\n" HEAD "\n" LINE "\n" TAIL "\n"},
+    {"an SSH2 key where a label was to end", "-----BEGIN X---- BEGIN SSH2 ENCRYPTED PRIVATE " "KEY ----\n"
+                                             "@b:64@\n",
+     "-----BEGIN X---- BEGIN PRIVATE KEY ----" R "\n" LINE "\n"},
+    {"the same within a key", BEGIN "\n@b:64@\n-----BEGIN X---- BEGIN SSH2 ENCRYPTED PRIVATE " "KEY ----\n"
+                              "@b:64@\n",
+     HEAD "\n" LINE "\n-----BEGIN X---- BEGIN PRIVATE KEY ----" R "\n" LINE "\n"},
     {"a header alone", BEGIN "\n", NULL},
     {"a mention", "expected " BEGIN " at the start\nnext line\n", NULL},
     {"a mention at the line's end", "expected " BEGIN "\nnext line of the log\nand one more\n", NULL},
