@@ -316,6 +316,7 @@ static void say_how(const struct tail *t)
     struct log_left_out l;
     bool running = t->report.state == STATE_RUNNING;
     int64_t ms = t->report.has_end ? record_number(&t->report.end, "durationMs", -1) : -1;
+    int64_t lines = t->report.has_end ? record_number(&t->report.end, "lines", 0) : 0;
 
     log_reader_left_out(t->build.reader, &l);
     if (left_out_text(&l, running, left_out)[0] != '\0')
@@ -331,8 +332,8 @@ static void say_how(const struct tail *t)
     if (running || ms < 0)
         cmd_warn(t->command, "build %s: %s", t->build.id, outcome);
     else
-        cmd_warn(t->command, "build %s: %s, %s, %" PRId64 " lines", t->build.id, outcome,
-                 duration_text(ms, duration), record_number(&t->report.end, "lines", 0));
+        cmd_warn(t->command, "build %s: %s, %s, %" PRId64 " line%s", t->build.id, outcome,
+                 duration_text(ms, duration), lines, lines == 1 ? "" : "s");
 }
 
 static int finish(struct tail *t, enum err_code rc, const struct err *e)

@@ -19,12 +19,12 @@ static void evidence_reset(struct candidate *c)
     c->mix = c->digits = c->piece = c->longest = 0;
 }
 
-static void count_up(uint8_t *n)
+static inline void count_up(uint8_t *n)
 {
     *n = (uint8_t)(*n + (*n < UINT8_MAX));
 }
 
-static void evidence_note(struct candidate *c, uint8_t byte)
+static inline void evidence_note(struct candidate *c, uint8_t byte)
 {
     uint8_t kind = byte_kinds[byte];
 
@@ -43,7 +43,7 @@ static void evidence_note(struct candidate *c, uint8_t byte)
 }
 
 /* The item has what it needs. */
-static bool item_ready(const struct candidate *c, const struct rule_item *it)
+static inline bool item_ready(const struct candidate *c, const struct rule_item *it)
 {
     const struct rule *rule = &rules[c->rule];
 
@@ -73,7 +73,7 @@ static bool gap_takes(struct candidate *c, uint8_t byte)
     }
 }
 
-static bool item_takes(struct candidate *c, const struct rule_item *it, uint8_t byte)
+static inline bool item_takes(struct candidate *c, const struct rule_item *it, uint8_t byte)
 {
     if (it->max != ITEM_UNBOUNDED && c->count >= it->max)
         return false;
@@ -118,37 +118,19 @@ static enum step overflow(struct redactor *r, struct candidate *c, const struct 
     return STEP_LIVE;
 }
 
-/* The item takes the byte. */
-static enum step item_take(struct redactor *r, struct candidate *c, const struct rule_item *it,
-                           uint8_t byte)
+/* The item's first byte. False if the candidate need not go on. */
+static bool item_first(struct redactor *r, struct candidate *c, const struct rule_item *it)
 {
-    const struct rule *rule = &rules[c->rule];
-
-    if (c->count == 0) {
-        if ((it->flags & ITEM_COMMIT) != 0)
-            kill_siblings(r, c);
-        if (c->match == 0 && it->max == ITEM_UNBOUNDED && (it->flags & ITEM_ARM) != 0 &&
-            is_covered(r, c))
-            return STEP_DEAD;
-        if ((it->flags & ITEM_OPEN) != 0)
-            c->start = r->s.pos;
-    }
-    c->count = (uint16_t)(c->count + (c->count < ITEM_UNBOUNDED - 1));
-    if ((it->flags & ITEM_EVIDENCE) != 0)
-        evidence_note(c, byte);
-    if (c->match != 0)
-        return STEP_LIVE;
-    if ((it->flags & ITEM_ARM) != 0 && item_ready(c, it)) {
-        c->match = cover_add(r, c->start, NO_POS, MARK_TOKEN, rule->name, 1);
-        return STEP_LIVE;
-    }
-    if (c->start != NO_POS && r->s.pos - c->start >= CANDIDATE_WINDOW)
-        return overflow(r, c, it);
-    return STEP_LIVE;
+    if ((it->flags & ITEM_COMMIT) != 0)
+        kill_siblings(r, c);
+    if ((it->flags & ITEM_OPEN) != 0)
+        c->start = r->s.pos;
+    return c->match != 0 || it->max != ITEM_UNBOUNDED || (it->flags & ITEM_ARM) == 0 ||
+           !is_covered(r, c);
 }
 
 /* On to the next item, which begins at pos. */
-static void item_leave(struct candidate *c, const struct rule_item *it, uint64_t pos)
+static inline void item_leave(struct candidate *c, const struct rule_item *it, uint64_t pos)
 {
     if ((it->flags & ITEM_CLOSE) != 0)
         c->end = pos;
@@ -158,44 +140,39 @@ static void item_leave(struct candidate *c, const struct rule_item *it, uint64_t
         evidence_reset(c);
 }
 
-/* Takes the byte if the item takes it and nothing is to be decided: the common case, short. */
-static inline bool item_goes_on(const struct redactor *r, struct candidate *c, uint8_t byte)
+/* The item takes the byte. */
+static inline enum step item_take(struct redactor *r, struct candidate *c,
+                                  const struct rule_item *it, uint8_t byte)
 {
-    const struct rule_item *it = c->item;
     unsigned flags = it->flags;
 
-    if ((flags & ITEM_GAP) != 0 || c->count >= it->max || !rule_class_has(it->class, byte) ||
-        (c->count == 0 && (flags & (ITEM_OPEN | ITEM_COMMIT | ITEM_ARM)) != 0))
-        return false;
+    if (c->count == 0 && (flags & (ITEM_OPEN | ITEM_COMMIT | ITEM_ARM)) != 0 &&
+        !item_first(r, c, it))
+        return STEP_DEAD;
+    c->count = (uint16_t)(c->count + (c->count < ITEM_UNBOUNDED - 1));
     if (c->match == 0) {
-        if (((flags & ITEM_ARM) != 0 && c->count + 1 >= it->min) || c->end != NO_POS ||
-            (c->start != NO_POS && r->s.pos - c->start >= CANDIDATE_WINDOW))
-            return false;
         if ((flags & ITEM_EVIDENCE) != 0)
             evidence_note(c, byte);
+        if ((flags & ITEM_ARM) != 0 && item_ready(c, it))
+            c->match = cover_add(r, c->start, NO_POS, MARK_TOKEN, rules[c->rule].name, 1);
+        else if (c->start != NO_POS && r->s.pos - c->start >= CANDIDATE_WINDOW)
+            return overflow(r, c, it);
     }
-    c->count = (uint16_t)(c->count + (c->count < ITEM_UNBOUNDED - 1));
-    if (c->count == it->max && (flags & (ITEM_LAST | ITEM_EVIDENCE)) == 0)
+    if (c->count != it->max)
+        return STEP_LIVE;
+    if ((flags & (ITEM_LAST | ITEM_EVIDENCE)) == 0)
         item_leave(c, it, r->s.pos + 1);
-    return true;
+    /* Done with this byte if nothing can follow, not at the next one. */
+    return (flags & ITEM_LAST) != 0 && c->match == 0 && c->end != NO_POS ? STEP_DONE : STEP_LIVE;
 }
 
 static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t byte)
 {
-    if (item_goes_on(r, c, byte))
-        return STEP_LIVE;
     for (;;) {
         const struct rule_item *it = c->item;
 
-        if (item_takes(c, it, byte)) {
-            enum step step = item_take(r, c, it, byte);
-
-            /* Nothing can follow: done with this byte, not at the next one. */
-            if (step == STEP_LIVE && (it->flags & ITEM_LAST) != 0 && c->count == it->max && c->match == 0 &&
-                c->end != NO_POS)
-                return STEP_DONE;
-            return step;
-        }
+        if (item_takes(c, it, byte))
+            return item_take(r, c, it, byte);
         if (!item_ready(c, it) || c->escape != ESCAPE_NONE)
             return STEP_DEAD;
         if ((it->flags & ITEM_LAST) != 0) {

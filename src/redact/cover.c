@@ -193,6 +193,9 @@ void cover_advance(struct redactor *r, uint64_t limit)
     size_t i;
 
     for (i = 0; i < s->n_matches && r->matches[i].start <= limit; i++) {
+        /* Whether an open one reaches over this one is not known yet. */
+        if (kept > 0 && r->matches[i].start == limit)
+            break;
         if (!match_out(r, &r->matches[i], limit))
             r->matches[kept++] = r->matches[i];
     }

@@ -604,7 +604,7 @@ static uint64_t doubtful_tail(const struct redactor *r)
 
     if (p->marker.state == MARKER_DASHES)
         marker = r->s.pos - dashes - p->marker.ssh2;
-    else if (p->marker.state == MARKER_WORD)
+    else if (p->marker.state != MARKER_NONE)
         marker = p->marker.start;
     return marker < hold ? marker : hold;
 }
@@ -613,7 +613,7 @@ uint64_t pem_hold(const struct redactor *r)
 {
     const struct pem *p = &r->s.pem;
     uint64_t hold = NO_POS;
-    uint64_t line = p->line.key_match != 0 ? doubtful_tail(r) : p->line.content;
+    uint64_t line = p->line.content < p->line.escape ? p->line.content : p->line.escape;
 
     if (p->marker.state >= MARKER_LABEL)
         hold = p->marker.label;
@@ -621,10 +621,14 @@ uint64_t pem_hold(const struct redactor *r)
         return hold;
     if (p->block == PEM_UNDECIDED && !p->released)
         return p->label;
+    if (hold != NO_POS && !p->marker.end)
+        hold = p->marker.start; /* if it breaks off, it is content of the line */
     if (p->wait_start < hold)
         hold = p->wait_start;
     if (p->line.skip)
         return hold;
+    if (p->line.key_match != 0)
+        line = doubtful_tail(r);
     return line < hold ? line : hold;
 }
 
@@ -692,10 +696,9 @@ bool pem_step(struct redactor *r, uint8_t byte)
 }
 
 /* The last line, cut off where the stream ends. */
-static void finish_line(struct redactor *r)
+static void finish_line(struct redactor *r, uint64_t end)
 {
     struct pem *p = &r->s.pem;
-    uint64_t end = r->s.pos;
     bool alone;
 
     line_finish(r, end);
@@ -710,8 +713,8 @@ void pem_finish(struct redactor *r)
 {
     struct pem *p = &r->s.pem;
 
-    if (p->block != PEM_NONE && p->marker.state < MARKER_LABEL) {
-        finish_line(r);
+    if (p->block != PEM_NONE) {
+        finish_line(r, p->marker.state < MARKER_LABEL ? r->s.pos : p->marker.start);
         if (p->wait_start != NO_POS && p->wait_kind == PEM_LINE_WEAK) {
             if (p->block == PEM_UNDECIDED) {
                 p->line.header = false;

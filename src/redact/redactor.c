@@ -393,8 +393,9 @@ static bool previewable(const struct redactor *r, uint64_t *from, uint64_t *to)
 {
     const struct stream *s = &r->s;
 
+    /* Counted from where the candidate begins, of which a mark may have covered a part. */
     *from = s->shown > s->frontier ? s->shown : s->frontier;
-    *to = s->frontier + REDACT_PREVIEW_MAX;
+    *to = hold_limit(r) + REDACT_PREVIEW_MAX;
     if (*to > s->pos)
         *to = s->pos;
     if (s->n_matches > 0 && r->matches[0].start < *to)

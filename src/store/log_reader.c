@@ -28,7 +28,6 @@ struct log_reader {
     uint64_t at;    /* offset of data[0] */
     bool skipping;  /* inside a line over LOG_LINE_MAX */
     bool joined;    /* the current line came with more than one read */
-    uint64_t reread_at; /* offset + 1 of the last line that was read a second time */
     bool know_seq;
     uint64_t last_seq;
     struct log_left_out left_out;
@@ -293,25 +292,46 @@ static void skip_long(struct log_reader *r)
     r->start = r->len = r->scanned = 0;
 }
 
-/* Takes the line that ends before `end` out of the buffer. ERR_FORMAT: it counts as damaged;
-   ERR_REFUSED: look again, the buffer was emptied. */
-static enum err_code take_line(struct log_reader *r, size_t end, struct log_item *item)
+/*
+ * A line that came with several reads may begin with a torn record that the writer has cut
+ * back in between. It counts if the file still says the same, for what stands in the file up
+ * to a newline stays. ERR_REFUSED: it does not, and the buffer was emptied.
+ */
+static enum err_code confirm(struct log_reader *r, size_t end, struct err *e)
 {
-    enum err_code rc = ERR_FORMAT;
-    bool skipped = r->skipping || end - r->start > LOG_LINE_MAX;
+    char data[4096];
 
+    for (size_t at = r->start; at <= end;) {
+        size_t want = end + 1 - at < sizeof(data) ? end + 1 - at : sizeof(data);
+        ssize_t got = read_plain(r, data, want, r->at + at);
+
+        if (got < 0)
+            return err_system(e, "cannot read", r->path);
+        if (got == 0 || memcmp(data, r->data + at, (size_t)got) != 0) {
+            r->at += r->start;
+            r->start = r->len = r->scanned = 0;
+            return ERR_REFUSED;
+        }
+        at += (size_t)got;
+    }
+    return ERR_NONE;
+}
+
+/* Takes the line that ends before `end` out of the buffer. ERR_FORMAT: it counts as damaged;
+   ERR_REFUSED: look again. */
+static enum err_code take_line(struct log_reader *r, size_t end, struct log_item *item,
+                               struct err *e)
+{
+    bool skipped = r->skipping || end - r->start > LOG_LINE_MAX;
+    enum err_code rc = ERR_NONE;
+
+    if (r->joined && !r->skipping && r->gz == NULL)
+        rc = confirm(r, end, e);
+    if (rc != ERR_NONE)
+        return rc;
     item->text = (struct raw_span){r->data + r->start, end - r->start};
     item->at = r->at + r->start;
-    if (!skipped)
-        rc = classify(item);
-    if (rc == ERR_FORMAT && r->joined && !skipped && r->gz == NULL &&
-        r->reread_at != item->at + 1) {
-        /* The first part may be of a torn record that the writer has since cut back. */
-        r->reread_at = item->at + 1;
-        r->at = item->at;
-        r->start = r->len = r->scanned = 0;
-        return ERR_REFUSED;
-    }
+    rc = skipped ? ERR_FORMAT : classify(item);
     r->start = end + 1;
     r->scanned = 0;
     r->skipping = false;
@@ -340,7 +360,7 @@ enum err_code log_reader_next(struct log_reader *r, struct log_item *item, bool 
             stop_at_end(r);
             return ERR_NONE;
         }
-        rc = take_line(r, (size_t)(newline - r->data), item);
+        rc = take_line(r, (size_t)(newline - r->data), item, e);
         if (rc == ERR_NONE) {
             count_item(r, item);
             *have = true;
@@ -348,8 +368,9 @@ enum err_code log_reader_next(struct log_reader *r, struct log_item *item, bool 
         }
         if (rc == ERR_MEMORY)
             return err_set(e, ERR_MEMORY, "cannot read", r->path, "no memory");
-        if (rc == ERR_FORMAT)
-            r->left_out.damaged++;
+        if (rc == ERR_SYSTEM)
+            return rc;
+        r->left_out.damaged += rc == ERR_FORMAT ? 1 : 0;
     }
 }
 
@@ -363,7 +384,6 @@ static void start_at(struct log_reader *r, uint64_t at)
     r->at = at;
     r->start = r->len = r->scanned = 0;
     r->skipping = r->joined = false;
-    r->reread_at = 0;
     r->know_seq = at == 0;
     r->last_seq = 0;
     r->left_out = (struct log_left_out){0};
