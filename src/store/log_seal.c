@@ -143,8 +143,8 @@ static enum err_code say_last_words(struct build_log *l, struct record_end *r, s
     buf_init(&w.gap, RECORD_GAP_MAX);
     buf_init(&w.tail, RECORD_GAP_MAX + RECORD_END_MAX);
     for (int tries = 0; rc == ERR_SYSTEM && tries < TRIES_MAX; tries++) {
-        size_t total;
-        size_t room;
+        size_t total = 0;
+        size_t room = 0;
 
         rc = compose(l, &w, r, complete);
         if (rc != ERR_NONE)
