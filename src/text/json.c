@@ -5,8 +5,8 @@
  * starts again behind it.  Invariants: nothing beyond src + n is read; the output never runs
  * ahead of 6 bytes for each byte taken but for the 8-byte store of an escape.
  *
- * Rejected: handling all special bytes of a vector from its mask.  It gains on text that is
- * mostly escapes and loses on logs, where one vector rarely has two.
+ * Rejected: going byte by byte, without a branch on the class, through vectors that are mostly
+ * special.  Measured on random bytes it gained a tenth, and cost logs a tenth.
  */
 #include "text/json.h"
 

@@ -149,8 +149,8 @@ static void measure(const struct text *t, char *dst)
     for (size_t i = 0; i < n; i++)
         if (v[i].usable)
             printf("  %s %5.2f", v[i].name, escape_gbps(v[i].escape, t, dst, OUT_SIZE));
-    printf("  chosen %5.2f GB/s | line_encode %5.1f M lines/s %5.2f GB/s", escape_gbps(json_escape, t, dst, OUT_SIZE),
-           mlps, gbps);
+    printf("  chosen %5.2f GB/s | line_encode %5.1f M lines/s %5.2f GB/s",
+           escape_gbps(json_escape, t, dst, OUT_SIZE), mlps, gbps);
     mlps = encode_mlps(t, dst, OUT_SIZE, false, &gbps);
     printf(" | len only %5.1f M lines/s\n", mlps);
 }
@@ -162,9 +162,9 @@ int main(void)
         enum kind kind;
         size_t min, max;
     } texts[] = {
-        {"plain, 80 bytes", PLAIN, 80, 80},       {"plain, 79 bytes", PLAIN, 79, 79},
-        {"plain, 0 to 160 bytes", PLAIN, 0, 160}, {"plain, 20 bytes", PLAIN, 20, 20},
-        {"CI log, 20 to 140 bytes", CI, 20, 140}, {"French, 80 bytes", WORDS, 80, 80},
+        {"plain, 80 bytes", PLAIN, 80, 80},         {"plain, 79 bytes", PLAIN, 79, 79},
+        {"plain, 0 to 160 bytes", PLAIN, 0, 160},   {"plain, 20 bytes", PLAIN, 20, 20},
+        {"CI log, 20 to 140 bytes", CI, 20, 140},   {"French, 80 bytes", WORDS, 80, 80},
         {"box drawing, 80 bytes", UNICODE, 80, 80}, {"binary, 80 bytes", BINARY, 80, 80},
     };
     static struct text t;

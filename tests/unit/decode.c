@@ -64,7 +64,8 @@ static bool consistent(const char *line, size_t n)
             good = good && r.kind == RECORD_LINE &&
                    strlen(record_text(&r, "msg", "")) == strnlen(msg, msg_len) &&
                    memcmp(record_text(&r, "msg", ""), msg, strnlen(msg, msg_len)) == 0;
-        good = good && r.from <= r.seq && r.ts_ms >= 0 && record_number(&r, "attempt", 1) >= -(INT64_C(1) << 53);
+        good = good && r.from <= r.seq && r.ts_ms >= 0 &&
+               record_number(&r, "attempt", 1) >= -(INT64_C(1) << 53);
         record_release(&r);
     }
     free(copy);
@@ -88,7 +89,9 @@ static size_t sample(int which, char *dst, size_t size)
     struct record_label labels[] = {{"branch", span("main")}};
     struct record_count counts[] = {{"pem", 1}};
     struct record_field fields[] = {{.key = "pid", .type = FIELD_NUMBER, .number = 7}};
-    struct line_fields f = {.ts_ms = 1700000000000, .seq = 77, .truncated = which == 1 ? 9 : 0,
+    struct line_fields f = {.ts_ms = 1700000000000,
+                            .seq = 77,
+                            .truncated = which == 1 ? 9 : 0,
                             .redacted = which == 1 ? 2 : 0};
     struct line_encoder e;
     struct buf b;
@@ -98,28 +101,60 @@ static size_t sample(int which, char *dst, size_t size)
     buf_init(&b, size);
     line_encoder_init(&e, "stderr", ID, which != 2);
     switch (which) {
-    case 0: case 1: case 2:
+    case 0:
+    case 1:
+    case 2:
         if (buf_reserve(&b, line_encode_room(20)) != ERR_NONE)
             abort();
-        b.len = (size_t)(line_encode(&e, b.data, (struct clean_span){.ptr = "a\x1b[1m\"\\\t\xe2\x82\xac\xff\0z", .len = 13}, &f) - b.data);
+        b.len = (size_t)(line_encode(&e, b.data,
+                                     (struct clean_span){.ptr = "a\x1b[1m\"\\\t\xe2\x82\xac\xff\0z",
+                                                         .len = 13},
+                                     &f) -
+                         b.data);
         break;
     case 3:
-        rc = record_put_event(&b, &(struct record_event){.ts_ms = 5, .seq = 9, .build_id = ID, .level = "warn",
-                              .component = "run", .event = "orphan", .fields = fields, .n_fields = 1});
+        rc = record_put_event(&b, &(struct record_event){.ts_ms = 5,
+                                                         .seq = 9,
+                                                         .build_id = ID,
+                                                         .level = "warn",
+                                                         .component = "run",
+                                                         .event = "orphan",
+                                                         .fields = fields,
+                                                         .n_fields = 1});
         break;
     case 4:
-        rc = record_put_gap(&b, &(struct record_gap){.ts_ms = 5, .seq = 9, .build_id = ID, .from = 3, .lines = 6,
-                            .bytes = 99, .reason = "log_unwritable"});
+        rc = record_put_gap(&b, &(struct record_gap){.ts_ms = 5,
+                                                     .seq = 9,
+                                                     .build_id = ID,
+                                                     .from = 3,
+                                                     .lines = 6,
+                                                     .bytes = 99,
+                                                     .reason = "log_unwritable"});
         break;
-    case 5: case 6:
-        rc = record_put_start(&b, &(struct record_start){.build_id = ID, .cmd = cmd, .cmd_len = 2, .labels = labels,
-                              .n_labels = 1, .attempt = 3, .pid = 42, .lock = true, .started_ms = 1700000000000,
-                              .user_id = which == 5 ? span("ann") : (struct clean_span){0},
-                              .project_id = which == 5 ? span("p") : (struct clean_span){0}});
+    case 5:
+    case 6:
+        rc = record_put_start(
+            &b,
+            &(struct record_start){.build_id = ID,
+                                   .cmd = cmd,
+                                   .cmd_len = 2,
+                                   .labels = labels,
+                                   .n_labels = 1,
+                                   .attempt = 3,
+                                   .pid = 42,
+                                   .lock = true,
+                                   .started_ms = 1700000000000,
+                                   .user_id = which == 5 ? span("ann") : (struct clean_span){0},
+                                   .project_id = which == 5 ? span("p") : (struct clean_span){0}});
         break;
     default:
-        rc = record_put_end(&b, &(struct record_end){.build_id = ID, .status = BUILD_FAILED, .exit_code = 2,
-                            .redactions = counts, .n_redactions = 1, .complete = true, .last_seq = 77});
+        rc = record_put_end(&b, &(struct record_end){.build_id = ID,
+                                                     .status = BUILD_FAILED,
+                                                     .exit_code = 2,
+                                                     .redactions = counts,
+                                                     .n_redactions = 1,
+                                                     .complete = true,
+                                                     .last_seq = 77});
     }
     if (rc != ERR_NONE || b.len < 2 || b.data[b.len - 1] != '\n')
         abort();
@@ -131,8 +166,9 @@ static size_t sample(int which, char *dst, size_t size)
 
 static void test_samples(void)
 {
-    static const enum record_kind kinds[N_SAMPLES] = {RECORD_LINE, RECORD_LINE, RECORD_LINE, RECORD_EVENT,
-                                                      RECORD_GAP, RECORD_START, RECORD_START, RECORD_END};
+    static const enum record_kind kinds[N_SAMPLES] = {RECORD_LINE,  RECORD_LINE, RECORD_LINE,
+                                                      RECORD_EVENT, RECORD_GAP,  RECORD_START,
+                                                      RECORD_START, RECORD_END};
     char line[4096];
 
     for (int i = 0; i < N_SAMPLES; i++) {
@@ -145,9 +181,11 @@ static void test_samples(void)
         if (!ok(decode_exact(line, n, &r, &e) == ERR_NONE, "sample %d decodes", i))
             continue;
         is_int(r.kind, kinds[i], "its kind");
-        ok(record_peek(line, n, &kind, &from, &seq) && kind == r.kind && from == r.from && seq == r.seq,
+        ok(record_peek(line, n, &kind, &from, &seq) && kind == r.kind && from == r.from &&
+               seq == r.seq,
            "and the peek agrees");
-        ok(!record_peek(line, n - 2, &kind, &from, &seq), "but not to a torn one"); /* }} may end it */
+        ok(!record_peek(line, n - 2, &kind, &from, &seq),
+           "but not to a torn one"); /* }} may end it */
         is_str(record_text(&r, "buildId", "?"), ID, "its id");
         ok(consistent(line, n), "the readers agree");
         record_release(&r);
@@ -168,10 +206,13 @@ static void test_members(void)
     is_str(record_text(&r, "status", "?"), "failed", "a text");
     is_str(record_text(&r, "exitCode", "?"), "?", "not a text");
     is_str(record_text(&r, "STATUS", "?"), "?", "keys are exact");
-    ok(record_bool(&r, "complete", false) && record_bool(&r, "absent", true) && !record_bool(&r, "status", false), "bools");
+    ok(record_bool(&r, "complete", false) && record_bool(&r, "absent", true) &&
+           !record_bool(&r, "status", false),
+       "bools");
     record_release(&r);
     n = sample(4, line, sizeof(line));
-    ok(record_decode(line, n, &r, NULL) == ERR_NONE && r.from == 3 && r.seq == 9 && r.ts_ms == 5, "a gap's numbers");
+    ok(record_decode(line, n, &r, NULL) == ERR_NONE && r.from == 3 && r.seq == 9 && r.ts_ms == 5,
+       "a gap's numbers");
     record_release(&r);
 }
 
@@ -195,8 +236,24 @@ static size_t repair(char *dst, const char *src, size_t n)
 
 static size_t random_msg(char *dst, size_t max)
 {
-    static const char *const pieces[] = {"a", "b c", "\"", "\\", "\x1b[31m", "\r", "\t", "\x7f", "\xc3\xa9", "\xe2\x82\xac",
-                                         "\xf0\x9f\x98\x80", "\xff", "\xe2\x82", "\xed\xa0\x80", "\\u0000", "\x01", "{}", ","};
+    static const char *const pieces[] = {"a",
+                                         "b c",
+                                         "\"",
+                                         "\\",
+                                         "\x1b[31m",
+                                         "\r",
+                                         "\t",
+                                         "\x7f",
+                                         "\xc3\xa9",
+                                         "\xe2\x82\xac",
+                                         "\xf0\x9f\x98\x80",
+                                         "\xff",
+                                         "\xe2\x82",
+                                         "\xed\xa0\x80",
+                                         "\\u0000",
+                                         "\x01",
+                                         "{}",
+                                         ","};
     size_t want = random_next() % max;
     size_t n = 0;
 
@@ -259,7 +316,8 @@ static void test_round_trip(void)
     ok(good, "50,000 random lines: decoding gives the repaired input");
 }
 
-/* ---- what is refused -------------------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------------
+ */
 
 static void refused(const char *line, const char *why)
 {
@@ -296,8 +354,19 @@ static void test_refused(void)
     refused("{\"Kind\":\"line\"}", "invalid record: it has no kind");
     refused("{\"kind\":\"line\",\"seq\":1}", absurd);
     refused("{\"kind\":\"line\",\"ts\":1}", absurd);
-    static const char *const numbers[] = {"0", "-1", "1.5", "1e300", "1e999", "-1e999", "9007199254740992",
-                                          "18446744073709551616", "\"1\"", "null", "[1]", "true", NULL};
+    static const char *const numbers[] = {"0",
+                                          "-1",
+                                          "1.5",
+                                          "1e300",
+                                          "1e999",
+                                          "-1e999",
+                                          "9007199254740992",
+                                          "18446744073709551616",
+                                          "\"1\"",
+                                          "null",
+                                          "[1]",
+                                          "true",
+                                          NULL};
     for (size_t i = 0; numbers[i] != NULL; i++) {
         char line[128];
 
@@ -316,7 +385,9 @@ static void accepted(const char *line, enum record_kind kind, uint64_t seq)
 {
     struct record r;
 
-    if (!ok(decode_exact(line, strlen(line), &r, NULL) == ERR_NONE && r.kind == kind && r.seq == seq, "accepted: %s", line))
+    if (!ok(decode_exact(line, strlen(line), &r, NULL) == ERR_NONE && r.kind == kind &&
+                r.seq == seq,
+            "accepted: %s", line))
         return;
     record_release(&r);
     ok(consistent(line, strlen(line)), "and the readers agree");
@@ -328,15 +399,21 @@ static void test_accepted(void)
     accepted("{\"kind\":\"future\",\"ts\":1,\"seq\":5}", RECORD_FOREIGN, 5);
     accepted("{\"kind\":\"meta\"}", RECORD_FOREIGN, 0);
     accepted("{\"kind\":\"meta\",\"startedAt\":1}", RECORD_FOREIGN, 0);
-    accepted("{\"kind\":\"meta\",\"buildId\":\"x\",\"userId\":\"u\",\"endedAt\":\"t\"}", RECORD_END, 0);
-    accepted("{\"kind\":\"meta\",\"buildId\":\"x\",\"startedAt\":\"t\",\"endedAt\":\"t\"}", RECORD_START, 0);
-    accepted("{\"kind\":\"meta\",\"buildId\":\"x\",\"endedAt\":\"t\",\"startedAt\":\"t\"}", RECORD_END, 0);
-    accepted(" {\t\"seq\": 7 , \"ts\":0,\"new\":{\"a\":[1]}, \"kind\" :\"line\" }\r", RECORD_LINE, 7);
+    accepted("{\"kind\":\"meta\",\"buildId\":\"x\",\"userId\":\"u\",\"endedAt\":\"t\"}", RECORD_END,
+             0);
+    accepted("{\"kind\":\"meta\",\"buildId\":\"x\",\"startedAt\":\"t\",\"endedAt\":\"t\"}",
+             RECORD_START, 0);
+    accepted("{\"kind\":\"meta\",\"buildId\":\"x\",\"endedAt\":\"t\",\"startedAt\":\"t\"}",
+             RECORD_END, 0);
+    accepted(" {\t\"seq\": 7 , \"ts\":0,\"new\":{\"a\":[1]}, \"kind\" :\"line\" }\r", RECORD_LINE,
+             7);
     accepted("{\"kind\":\"line\",\"ts\":1,\"seq\":2,\"seq\":9}", RECORD_LINE, 2);
-    accepted("{\"kind\":\"line\",\"ts\":1,\"seq\":9007199254740991}", RECORD_LINE, UINT64_C(9007199254740991));
+    accepted("{\"kind\":\"line\",\"ts\":1,\"seq\":9007199254740991}", RECORD_LINE,
+             UINT64_C(9007199254740991));
 }
 
-/* ---- hostile ------------------------------------------------------------------------------------ */
+/* ---- hostile ------------------------------------------------------------------------------------
+ */
 
 static void test_prefixes(void)
 {
@@ -379,7 +456,8 @@ static void test_bit_flips(void)
             line[bit / 8] = (char)(line[bit / 8] ^ 1 << bit % 8);
         }
     }
-    ok(good && survived > 0, "every flipped bit is harmless, and the readers agree on what is left");
+    ok(good && survived > 0,
+       "every flipped bit is harmless, and the readers agree on what is left");
 }
 
 /* Records with pieces cut out, doubled, exchanged and overwritten. */
@@ -432,7 +510,8 @@ static void test_random_bytes(void)
         size_t n = random_next() % sizeof(line);
 
         for (size_t k = 0; k < n; k++)
-            line[k] = i % 2 == 0 ? (char)random_next() : alphabet[random_next() % (sizeof(alphabet) - 1)];
+            line[k] =
+                i % 2 == 0 ? (char)random_next() : alphabet[random_next() % (sizeof(alphabet) - 1)];
         if (n > 0 && i % 3 != 0)
             line[0] = '{';
         good = good && consistent(line, n);

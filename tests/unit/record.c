@@ -45,14 +45,14 @@ static void line_is(bool payload, const char *msg, size_t n, struct line_fields 
     free(got);
 }
 
-#define LINE(rest) \
-    "{\"kind\":\"line\",\"ts\":1700000000000,\"seq\":1,\"src\":\"stdout\",\"buildId\":\"" ID "\"" rest "}\n"
+#define LINE(rest)                                                                           \
+    "{\"kind\":\"line\",\"ts\":1700000000000,\"seq\":1,\"src\":\"stdout\",\"buildId\":\"" ID \
+    "\"" rest "}\n"
 
 static void test_lines(void)
 {
     struct line_fields none = {0};
-    struct line_fields all = {
-        .redacted = 2, .truncated = 1048576, .partial = true, .cont = true};
+    struct line_fields all = {.redacted = 2, .truncated = 1048576, .partial = true, .cont = true};
 
     line_is(true, "", 0, none, LINE(",\"msg\":\"\""));
     line_is(true, "hello \"world\"\r", 14, none, LINE(",\"msg\":\"hello \\\"world\\\"\\r\""));
@@ -62,9 +62,10 @@ static void test_lines(void)
     line_is(true, "x", 1, all,
             LINE(",\"msg\":\"x\xe2\x80\xa6[TRUNCATED]\",\"redacted\":2,\"truncated\":1048576,"
                  "\"partial\":true,\"cont\":true"));
-    line_is(true, "\x80", 1, all,
-            LINE(",\"msg\":\"\xef\xbf\xbd\xe2\x80\xa6[TRUNCATED]\",\"redacted\":2,"
-                 "\"truncated\":1048576,\"partial\":true,\"cont\":true,\"bad\":1,\"raw\":\"gA==\""));
+    line_is(
+        true, "\x80", 1, all,
+        LINE(",\"msg\":\"\xef\xbf\xbd\xe2\x80\xa6[TRUNCATED]\",\"redacted\":2,"
+             "\"truncated\":1048576,\"partial\":true,\"cont\":true,\"bad\":1,\"raw\":\"gA==\""));
     line_is(false, "secret\xff", 7, none, LINE(",\"len\":7"));
     line_is(false, "secret", 6, all,
             LINE(",\"redacted\":2,\"truncated\":1048576,\"partial\":true,\"cont\":true,\"len\":6"));
@@ -74,8 +75,12 @@ static void test_lines(void)
 static void test_line_room(void)
 {
     static const unsigned char worst[] = {0x00, 0x01, 0x80, 0xff, 0xe2, 0x7f, 0xf0};
-    struct line_fields f = {.ts_ms = INT64_MAX, .seq = UINT64_MAX, .redacted = UINT32_MAX,
-                            .truncated = UINT64_MAX, .partial = true, .cont = true};
+    struct line_fields f = {.ts_ms = INT64_MAX,
+                            .seq = UINT64_MAX,
+                            .redacted = UINT32_MAX,
+                            .truncated = UINT64_MAX,
+                            .partial = true,
+                            .cont = true};
     struct line_encoder e;
     bool good = true;
 
@@ -90,7 +95,8 @@ static void test_line_room(void)
             memset(msg, worst[k], n);
             if (n > 0)
                 msg[n / 2] = (char)0xff;
-            size_t len = (size_t)(line_encode(&e, dst, (struct clean_span){.ptr = msg, .len = n}, &f) - dst);
+            size_t len =
+                (size_t)(line_encode(&e, dst, (struct clean_span){.ptr = msg, .len = n}, &f) - dst);
             good = good && len <= line_encode_room(n);
             free(msg);
             free(dst);
@@ -110,30 +116,48 @@ static void test_start(void)
 {
     struct clean_span cmd[] = {span("make"), span("-j\"2\""), span("\xff")};
     struct record_label labels[] = {{"branch", span("main")}, {"a\"b", span("")}};
-    struct record_start r = {
-        .build_id = ID, .user_id = span("ann"), .project_id = span("demo"),
-        .started_ms = 1700000000123, .version = "0.1.0", .attempt = 2, .req_id = span("r-1"),
-        .trace_id = "0123456789abcdef0123456789abcdef", .span_id = "0123456789abcdef",
-        .parent_id = ID, .name = span("nightly"), .cmd = cmd, .cmd_len = 3, .cwd = span("/src"),
-        .host = span("h"), .pid = 42, .tty = false, .order = "arrival", .redact = true,
-        .forward = "redacted", .lock = true, .labels = labels, .n_labels = 2};
+    struct record_start r = {.build_id = ID,
+                             .user_id = span("ann"),
+                             .project_id = span("demo"),
+                             .started_ms = 1700000000123,
+                             .version = "0.1.0",
+                             .attempt = 2,
+                             .req_id = span("r-1"),
+                             .trace_id = "0123456789abcdef0123456789abcdef",
+                             .span_id = "0123456789abcdef",
+                             .parent_id = ID,
+                             .name = span("nightly"),
+                             .cmd = cmd,
+                             .cmd_len = 3,
+                             .cwd = span("/src"),
+                             .host = span("h"),
+                             .pid = 42,
+                             .tty = false,
+                             .order = "arrival",
+                             .redact = true,
+                             .forward = "redacted",
+                             .lock = true,
+                             .labels = labels,
+                             .n_labels = 2};
     struct record_start least = {.build_id = ID, .attempt = 1, .cmd = cmd, .pid = 1, .tty = true};
     struct buf b;
 
     buf_init(&b, 1 << 20);
     ok(record_put_start(&b, &r) == ERR_NONE, "start");
-    buffer_is(&b,
-              "{\"kind\":\"meta\",\"buildId\":\"" ID "\",\"userId\":\"ann\",\"projectId\":\"demo\","
-              "\"startedAt\":\"2023-11-14T22:13:20.123Z\",\"version\":\"0.1.0\",\"v\":1,\"attempt\":2,"
-              "\"reqId\":\"r-1\",\"traceId\":\"0123456789abcdef0123456789abcdef\","
-              "\"spanId\":\"0123456789abcdef\",\"parentId\":\"" ID "\",\"name\":\"nightly\","
-              "\"cmd\":[\"make\",\"-j\\\"2\\\"\",\"\xef\xbf\xbd\"],\"cwd\":\"/src\",\"host\":\"h\","
-              "\"pid\":42,\"tty\":false,\"order\":\"arrival\",\"redact\":\"on\",\"forward\":\"redacted\","
-              "\"lock\":true,\"labels\":{\"branch\":\"main\",\"a\\\"b\":\"\"}}\n",
-              "a start record with everything");
+    buffer_is(
+        &b,
+        "{\"kind\":\"meta\",\"buildId\":\"" ID "\",\"userId\":\"ann\",\"projectId\":\"demo\","
+        "\"startedAt\":\"2023-11-14T22:13:20.123Z\",\"version\":\"0.1.0\",\"v\":1,\"attempt\":2,"
+        "\"reqId\":\"r-1\",\"traceId\":\"0123456789abcdef0123456789abcdef\","
+        "\"spanId\":\"0123456789abcdef\",\"parentId\":\"" ID "\",\"name\":\"nightly\","
+        "\"cmd\":[\"make\",\"-j\\\"2\\\"\",\"\xef\xbf\xbd\"],\"cwd\":\"/src\",\"host\":\"h\","
+        "\"pid\":42,\"tty\":false,\"order\":\"arrival\",\"redact\":\"on\",\"forward\":\"redacted\","
+        "\"lock\":true,\"labels\":{\"branch\":\"main\",\"a\\\"b\":\"\"}}\n",
+        "a start record with everything");
     ok(record_put_start(&b, &least) == ERR_NONE, "start");
     buffer_is(&b,
-              "{\"kind\":\"meta\",\"buildId\":\"" ID "\",\"startedAt\":\"1970-01-01T00:00:00.000Z\","
+              "{\"kind\":\"meta\",\"buildId\":\"" ID
+              "\",\"startedAt\":\"1970-01-01T00:00:00.000Z\","
               "\"v\":1,\"cmd\":[],\"pid\":1,\"tty\":true,\"redact\":\"off\",\"lock\":false}\n",
               "a start record with nothing that can be left out");
     buf_release(&b);
@@ -146,8 +170,14 @@ static void test_event(void)
                                     {.key = "left out", .type = FIELD_TEXT, .text = span(NULL)},
                                     {.key = "core", .type = FIELD_BOOL, .number = 1},
                                     {.key = "least", .type = FIELD_NUMBER, .number = INT64_MIN}};
-    struct record_event r = {.ts_ms = 5, .seq = 9, .build_id = ID, .level = "warn",
-                             .component = "run", .event = "orphan", .fields = fields, .n_fields = 5};
+    struct record_event r = {.ts_ms = 5,
+                             .seq = 9,
+                             .build_id = ID,
+                             .level = "warn",
+                             .component = "run",
+                             .event = "orphan",
+                             .fields = fields,
+                             .n_fields = 5};
     struct buf b;
 
     buf_init(&b, 1 << 20);
@@ -162,7 +192,12 @@ static void test_event(void)
 
 static void test_gap(void)
 {
-    struct record_gap r = {.ts_ms = 5, .seq = 9, .build_id = ID, .from = 3, .lines = 6, .bytes = 99,
+    struct record_gap r = {.ts_ms = 5,
+                           .seq = 9,
+                           .build_id = ID,
+                           .from = 3,
+                           .lines = 6,
+                           .bytes = 99,
                            .reason = "log_unwritable"};
     struct buf b;
 
@@ -172,8 +207,12 @@ static void test_gap(void)
               "{\"kind\":\"gap\",\"ts\":5,\"seq\":9,\"buildId\":\"" ID "\",\"from\":3,\"lines\":6,"
               "\"bytes\":99,\"reason\":\"log_unwritable\"}\n",
               "a gap record");
-    r = (struct record_gap){.ts_ms = INT64_MIN, .seq = UINT64_MAX, .build_id = ID,
-                            .from = UINT64_MAX, .lines = UINT64_MAX, .bytes = UINT64_MAX,
+    r = (struct record_gap){.ts_ms = INT64_MIN,
+                            .seq = UINT64_MAX,
+                            .build_id = ID,
+                            .from = UINT64_MAX,
+                            .lines = UINT64_MAX,
+                            .bytes = UINT64_MAX,
                             .reason = "a reason of forty letters and no escapes"};
     ok(record_put_gap(&b, &r) == ERR_NONE, "the largest numbers fit a buffer of RECORD_GAP_MAX");
     b.len = 0;
@@ -183,20 +222,34 @@ static void test_gap(void)
     r.reason = absurd;
     buf_release(&b);
     buf_init(&b, 1 << 20);
-    ok(record_put_gap(&b, &r) == ERR_MEMORY && b.len == 0, "a reason that breaks the bound is refused");
+    ok(record_put_gap(&b, &r) == ERR_MEMORY && b.len == 0,
+       "a reason that breaks the bound is refused");
     buf_release(&b);
 }
 
 static void test_end(void)
 {
     struct record_count counts[] = {{"aws", 3}, {"never", 0}, {"pem", 1}};
-    struct record_end r = {.build_id = ID, .ended_ms = 1700000000123, .status = BUILD_INTERRUPTED,
-                           .exit_code = -1, .signal = SIGTERM, .duration_ms = 1234, .lines = 10,
-                           .bytes = 800, .last_seq = 11, .complete = true, .redactions = counts,
-                           .n_redactions = 3, .max_rss_kb = 4096, .user_ms = 7, .sys_ms = 8,
-                           .hash_high = 0xabc, .hash_low = UINT64_MAX, .shutdown = true};
-    struct record_end least = {.build_id = ID, .status = BUILD_OK, .redactions = counts + 1,
-                               .n_redactions = 1};
+    struct record_end r = {.build_id = ID,
+                           .ended_ms = 1700000000123,
+                           .status = BUILD_INTERRUPTED,
+                           .exit_code = -1,
+                           .signal = SIGTERM,
+                           .duration_ms = 1234,
+                           .lines = 10,
+                           .bytes = 800,
+                           .last_seq = 11,
+                           .complete = true,
+                           .redactions = counts,
+                           .n_redactions = 3,
+                           .max_rss_kb = 4096,
+                           .user_ms = 7,
+                           .sys_ms = 8,
+                           .hash_high = 0xabc,
+                           .hash_low = UINT64_MAX,
+                           .shutdown = true};
+    struct record_end least = {
+        .build_id = ID, .status = BUILD_OK, .redactions = counts + 1, .n_redactions = 1};
     struct buf b;
 
     buf_init(&b, RECORD_END_MAX);
@@ -223,12 +276,23 @@ static void end_of_many_rules(size_t n_rules, size_t name_len)
 {
     struct record_count *counts = calloc(n_rules, sizeof(*counts));
     char *name = malloc(name_len + 1);
-    struct record_end r = {.build_id = ID, .ended_ms = INT64_C(253402300799999),
-                           .status = BUILD_EXEC_FAILED, .exit_code = INT32_MAX, .signal = SIGVTALRM,
-                           .duration_ms = INT64_MIN, .lines = UINT64_MAX, .bytes = UINT64_MAX,
-                           .last_seq = UINT64_MAX, .redactions = counts, .n_redactions = n_rules,
-                           .max_rss_kb = INT64_MIN, .user_ms = INT64_MIN, .sys_ms = INT64_MIN,
-                           .hash_low = UINT64_MAX, .hash_high = UINT64_MAX, .shutdown = true};
+    struct record_end r = {.build_id = ID,
+                           .ended_ms = INT64_C(253402300799999),
+                           .status = BUILD_EXEC_FAILED,
+                           .exit_code = INT32_MAX,
+                           .signal = SIGVTALRM,
+                           .duration_ms = INT64_MIN,
+                           .lines = UINT64_MAX,
+                           .bytes = UINT64_MAX,
+                           .last_seq = UINT64_MAX,
+                           .redactions = counts,
+                           .n_redactions = n_rules,
+                           .max_rss_kb = INT64_MIN,
+                           .user_ms = INT64_MIN,
+                           .sys_ms = INT64_MIN,
+                           .hash_low = UINT64_MAX,
+                           .hash_high = UINT64_MAX,
+                           .shutdown = true};
     struct buf b;
     double sum = 0;
 
@@ -241,10 +305,12 @@ static void end_of_many_rules(size_t n_rules, size_t name_len)
     buf_init(&b, RECORD_END_MAX);
     bool good = record_put_end(&b, &r) == ERR_NONE;
     cJSON *json = good ? cJSON_ParseWithLength(b.data, b.len) : NULL;
-    for (cJSON *at = cJSON_GetObjectItemCaseSensitive(json, "redactions")->child; at != NULL; at = at->next)
+    for (cJSON *at = cJSON_GetObjectItemCaseSensitive(json, "redactions")->child; at != NULL;
+         at = at->next)
         sum += at->valuedouble;
     double want = (double)n_rules * 1000 + (double)n_rules * (double)(n_rules - 1) / 2;
-    ok(good && sum == want, "%zu rules with names of %zu bytes in RECORD_END_MAX", n_rules, name_len);
+    ok(good && sum == want, "%zu rules with names of %zu bytes in RECORD_END_MAX", n_rules,
+       name_len);
     cJSON_Delete(json);
     buf_release(&b);
     free(counts);
@@ -266,7 +332,8 @@ static void test_all_or_nothing(void)
 {
     struct clean_span cmd = span("a command with \x1b[31mcolours\x1b[0m");
     struct record_label label = {"k", span("v")};
-    struct record_start r = {.build_id = ID, .cmd = &cmd, .cmd_len = 1, .labels = &label, .n_labels = 1};
+    struct record_start r = {
+        .build_id = ID, .cmd = &cmd, .cmd_len = 1, .labels = &label, .n_labels = 1};
     struct buf whole;
     bool good = true;
     size_t refused = 0;
@@ -288,7 +355,8 @@ static void test_all_or_nothing(void)
         }
         buf_release(&b);
     }
-    ok(good && refused == whole.len - 1, "a record is written whole or not at all, at every ceiling");
+    ok(good && refused == whole.len - 1,
+       "a record is written whole or not at all, at every ceiling");
     buf_release(&whole);
 }
 
@@ -310,7 +378,8 @@ static void test_pieces(void)
             memcpy(text + n, "\xf0\x9f\x98\x80", 4);
         cmd.len = n;
         buf_init(&b, 1 << 20);
-        good = good && record_put_start(&b, &r) == ERR_NONE && memmem(b.data, b.len, text, n) != NULL;
+        good =
+            good && record_put_start(&b, &r) == ERR_NONE && memmem(b.data, b.len, text, n) != NULL;
         buf_release(&b);
     }
     ok(good, "characters across the pieces of a long text stay whole");

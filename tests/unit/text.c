@@ -143,7 +143,8 @@ enum { PAGE = 4096, ARENA = 16 * PAGE };
 /* The returned pointer is the end of an arena of ARENA bytes, faulting from there on. */
 static char *guarded_end(void)
 {
-    char *map = mmap(NULL, ARENA + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *map =
+        mmap(NULL, ARENA + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (map == MAP_FAILED || mprotect(map + ARENA, PAGE, PROT_NONE) != 0)
         abort();
@@ -186,7 +187,8 @@ static bool agrees_with_reference(const char *src, size_t n)
     expect(&expected, src, n);
     for (size_t i = 0; i < n_variants; i++)
         good = good && (!v[i].usable || variant_agrees(&v[i], src, n));
-    return good && variant_agrees(&(struct json_escape_variant){"chosen", json_escape, true}, src, n);
+    return good &&
+           variant_agrees(&(struct json_escape_variant){"chosen", json_escape, true}, src, n);
 }
 
 /* The expected escaped form plus a closing quote, placed at the guard, decoded at the guard. */
@@ -224,8 +226,10 @@ static void test_every_single_byte_at_every_place(void)
 
 static void test_pairs(void)
 {
-    static const char *const hard[] = {"\x1b", "\r", "\"", "\\", "\x80", "\xc3\xa9", "\xe2\x82\xac",
-                                       "\xf0\x9f\x98\x80", "\xe2\x82", "\xf0\x9f\x98", "\x7f"};
+    static const char *const hard[] = {
+        "\x1b",     "\r",           "\"",           "\\",
+        "\x80",     "\xc3\xa9",     "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+        "\xe2\x82", "\xf0\x9f\x98", "\x7f"};
     enum { N = sizeof(hard) / sizeof(hard[0]) };
     bool good = true;
 
@@ -344,7 +348,8 @@ static void test_python(void)
     for (unsigned i = 0; i < E * E * E * E; i++)
         four = crc_of(four,
                       (const char[]){(char)edges[i / (E * E * E)], (char)edges[i / (E * E) % E],
-                                     (char)edges[i / E % E], (char)edges[i % E]}, 4);
+                                     (char)edges[i / E % E], (char)edges[i % E]},
+                      4);
     ok(two == 0x68450e60, "all 65,536 pairs as Python decodes them");
     ok(three == 0xb608beb3, "all 16,777,216 triples as Python decodes them");
     ok(four == 0x3624f33f, "390,625 quadruples of edge bytes as Python decodes them");
@@ -359,8 +364,8 @@ static void decodes(const char *text, const char *want, size_t want_len)
     char dst[64];
     char *end = json_unescape(dst, text, n, &used);
 
-    ok(end != NULL && (size_t)(end - dst) == want_len && memcmp(dst, want, want_len) == 0, "decodes %s",
-       text);
+    ok(end != NULL && (size_t)(end - dst) == want_len && memcmp(dst, want, want_len) == 0,
+       "decodes %s", text);
 }
 
 static void test_spellings(void)
@@ -370,11 +375,31 @@ static void test_spellings(void)
     decodes("\\u0000\\u0041\\u00E9\\u20ac\"", "\0A\xc3\xa9\xe2\x82\xac", 7);
     decodes("\\ud83d\\ude00\\uD83D\\uDE00\"", "\xf0\x9f\x98\x80\xf0\x9f\x98\x80", 8);
     decodes("\\uffff\\udbff\\udfff\"", "\xef\xbf\xbf\xf4\x8f\xbf\xbf", 7);
-    static const char *const bad[] = {
-        "", "abc", "abcdefghijklmnopq", "\\", "\\\"", "\\x41\"", "\\u\"", "\\u004\"", "\\u004g\"",
-        "\\ud83d\"", "\\ud83d\\\"", "\\ud83d\\u0041\"", "\\ude00\"", "\\ude00\\ud83d\"", "\\ud83d\\ud83d\"",
-        "\x01\"", "tab\there\"", "\xff\"", "\xe2\x82\"", "\xed\xa0\x80\"", "\xc0\x80\"", "\\U0041\"",
-        "\\u+041\"", "\\ud83d\\ude0\"", NULL};
+    static const char *const bad[] = {"",
+                                      "abc",
+                                      "abcdefghijklmnopq",
+                                      "\\",
+                                      "\\\"",
+                                      "\\x41\"",
+                                      "\\u\"",
+                                      "\\u004\"",
+                                      "\\u004g\"",
+                                      "\\ud83d\"",
+                                      "\\ud83d\\\"",
+                                      "\\ud83d\\u0041\"",
+                                      "\\ude00\"",
+                                      "\\ude00\\ud83d\"",
+                                      "\\ud83d\\ud83d\"",
+                                      "\x01\"",
+                                      "tab\there\"",
+                                      "\xff\"",
+                                      "\xe2\x82\"",
+                                      "\xed\xa0\x80\"",
+                                      "\xc0\x80\"",
+                                      "\\U0041\"",
+                                      "\\u+041\"",
+                                      "\\ud83d\\ude0\"",
+                                      NULL};
     for (size_t i = 0; bad[i] != NULL; i++) {
         char dst[64];
         size_t used;
@@ -409,7 +434,8 @@ static void test_hostile_decoding(void)
     ok(sound > 1000, "random strings decode to UTF-8 or not at all, within their bounds");
 }
 
-/* ---- UTF-8 -------------------------------------------------------------------------------------- */
+/* ---- UTF-8 --------------------------------------------------------------------------------------
+ */
 
 /* By definition: the longest prefix such that what follows it could not be completed. */
 static bool completable(const char *src, size_t n)
@@ -425,7 +451,8 @@ static bool completable(const char *src, size_t n)
 static size_t naive_cut(const char *src, size_t n)
 {
     for (size_t back = 3; back > 0; back--)
-        if (back <= n && ((uint8_t)src[n - back] & 0xc0) == 0xc0 && completable(src + n - back, back))
+        if (back <= n && ((uint8_t)src[n - back] & 0xc0) == 0xc0 &&
+            completable(src + n - back, back))
             return n - back;
     return n;
 }
@@ -453,11 +480,23 @@ static void test_sequences(void)
         size_t len;
         bool valid;
     } cases[] = {
-        {"A", 1, true},          {"\xc3\xa9", 2, true},     {"\xe2\x82\xac", 3, true},
-        {"\xf4\x8f\xbf\xbf", 4, true}, {"\xf4\x90\x80\x80", 1, false}, {"\xed\xa0\x80", 1, false},
-        {"\xe0\x9f\xbf", 1, false}, {"\xf0\x8f\xbf\xbf", 1, false}, {"\xc1\xbf", 1, false},
-        {"\xf0\x9f\x98", 3, false}, {"\xf0\x9f\x98" "A", 3, false}, {"\xe2\x82", 2, false},
-        {"\xe2", 1, false},      {"\x80", 1, false},        {"\xff", 1, false},
+        {"A", 1, true},
+        {"\xc3\xa9", 2, true},
+        {"\xe2\x82\xac", 3, true},
+        {"\xf4\x8f\xbf\xbf", 4, true},
+        {"\xf4\x90\x80\x80", 1, false},
+        {"\xed\xa0\x80", 1, false},
+        {"\xe0\x9f\xbf", 1, false},
+        {"\xf0\x8f\xbf\xbf", 1, false},
+        {"\xc1\xbf", 1, false},
+        {"\xf0\x9f\x98", 3, false},
+        {"\xf0\x9f\x98"
+         "A",
+         3, false},
+        {"\xe2\x82", 2, false},
+        {"\xe2", 1, false},
+        {"\x80", 1, false},
+        {"\xff", 1, false},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -485,7 +524,8 @@ static void test_valid(void)
     ok(good, "utf8_valid is what has no bad byte");
 }
 
-/* ---- base 64, decimal ------------------------------------------------------------------------------ */
+/* ---- base 64, decimal
+ * ------------------------------------------------------------------------------ */
 
 static void base64_is(const char *text, const char *want)
 {
@@ -524,7 +564,8 @@ static void test_decimal(void)
     uint64_t power = 1;
 
     for (int i = 0; i < 20; i++, power *= 10)
-        good = good && decimal_agrees(power) && decimal_agrees(power - 1) && decimal_agrees(power + 1);
+        good =
+            good && decimal_agrees(power) && decimal_agrees(power - 1) && decimal_agrees(power + 1);
     for (int i = 0; i < 64; i++)
         good = good && decimal_agrees(UINT64_C(1) << i) && decimal_agrees((UINT64_C(1) << i) - 1);
     for (uint64_t i = 0; i < 200000; i++)
