@@ -5,7 +5,6 @@
  * its writer had been killed. When the disk is full the oldest waiting records give way to a
  * gap record until the rest fits.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,10 +103,8 @@ static enum err_code try_words(struct build_log *l, const struct last_words *w, 
     if (l->file.torn && log_file_cut(&l->file, e) != ERR_NONE)
         return ERR_SYSTEM;
     *room = log_file_reserve(&l->file, *total, 0);
-    if (*room < *total) {
-        errno = ENOSPC;
+    if (*room < *total)
         return err_system(e, "cannot write", "");
-    }
     *room = write_all(l, w);
     if (*room == *total) {
         l->file.size += (off_t)*total;
