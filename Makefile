@@ -5,7 +5,8 @@
 #   make check-san    the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make lint         clang-tidy, cppcheck, shellcheck, mandoc -Tlint, complexity
 #   make bench        figures, each a ratio against a peer in one run
-#   make install      DESTDIR and PREFIX as usual
+#   make install      DESTDIR and PREFIX as usual; make uninstall
+#   make generated    what completions/ and man/ have from src/commands.tab
 
 # ---- knobs ----------------------------------------------------------------------------
 CC       = gcc
@@ -46,6 +47,11 @@ HELPER_SRC := $(wildcard tests/helpers/*.c)
 HELPER_BIN := $(HELPER_SRC:tests/helpers/%.c=$(BUILD)/tests/helpers/%)
 HEADERS  := $(wildcard src/*/*.h)
 
+# What src/commands.tab becomes (src/cmd/gen/*.awk). POSIX awk.
+GEN      := $(BUILD)/gen
+GEN_AWK  := awk -v present="$(basename $(notdir $(wildcard src/cmd/*.c)))" -f src/cmd/gen/table.awk
+CORE_OBJ += $(BUILD)/obj/gen/commands.gen.o
+
 all: $(BUILD)/buildlog
 
 $(BUILD)/buildlog: $(BUILD)/obj/main.o $(BUILD)/libcore.a
@@ -58,6 +64,27 @@ $(BUILD)/libcore.a: $(CORE_OBJ)
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(GEN)/commands.gen.h: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/header.awk
+	@mkdir -p $(@D)
+	$(GEN_AWK) -f src/cmd/gen/header.awk src/commands.tab > $@
+
+$(GEN)/commands.gen.c: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/tables.awk $(wildcard src/cmd/*.c)
+	@mkdir -p $(@D)
+	$(GEN_AWK) -f src/cmd/gen/tables.awk src/commands.tab > $@
+
+$(BUILD)/obj/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(CORE_OBJ) $(BUILD)/obj/main.o: | $(GEN)/commands.gen.h
+
+# The redactor's tables, made from rules.tab.
+$(BUILD)/gen/redact_rules.gen.h: src/redact/rules.tab src/redact/rules.awk
+	@mkdir -p $(@D)
+	awk -f src/redact/rules.awk src/redact/rules.tab >$@
+
+$(BUILD)/obj/redact/rules.o: $(BUILD)/gen/redact_rules.gen.h
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
@@ -81,10 +108,96 @@ $(BUILD)/buildlog-fault: $(BUILD)/obj/main.o $(BUILD)/obj/fault.o $(BUILD)/libco
 # ---- tests ----------------------------------------------------------------------------
 check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
-	    $(PYTHON) tests/run.py $(UNIT_BIN) $(CLI_TESTS)
+	    $(PYTHON) tests/run.py --totals $(BUILD)/check.totals $(UNIT_BIN) $(CLI_TESTS)
+
+# ---- figures --------------------------------------------------------------------------
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
+
+bench-encode: $(BUILD)/tests/bench/encode_speed
+	$<
+
+# BENCH_LOGS: real logs to measure with, besides made-up input
+bench-redact: $(BUILD)/tests/bench/redact_speed
+	$< $(BENCH_LOGS)
+
+-include $(wildcard $(BUILD)/tests/bench/*.d)
+
+check-san:
+	$(MAKE) SANITIZE=address,undefined BUILD=$(BUILD)-san check
+
+# ---- generated parts of committed files -----------------------------------------------
+# completions/ and man/ carry regions made from src/commands.tab; make check fails when one is
+# stale (it makes them anew in another directory, TO).
+GENERATED = completions/buildlog.bash completions/_buildlog completions/buildlog.fish $(wildcard man/*.1)
+TO        = .
+
+generated:
+	@set -e; for page in $(GENERATED); do \
+	    case $$page in *.bash) kind=bash;; *.fish) kind=fish;; *.1) kind=man;; *) kind=zsh;; esac; \
+	    mkdir -p $(TO)/$$(dirname $$page); \
+	    awk -v page=$$page -f src/cmd/gen/table.awk -f src/cmd/gen/$$kind.awk \
+	        -f src/cmd/gen/regions.awk src/commands.tab > $(TO)/$$page.new; \
+	    mv $(TO)/$$page.new $(TO)/$$page; \
+	done
+
+# ---- install --------------------------------------------------------------------------
+BINDIR  = $(PREFIX)/bin
+DATADIR = $(PREFIX)/share
+MANDIR  = $(DATADIR)/man
+INSTALL = install
+
+# The files that install makes, without DESTDIR, one place to name them for uninstall too.
+INSTALLED = $(BINDIR)/buildlog \
+	$(patsubst man/%.1,$(MANDIR)/man1/%.1,$(wildcard man/*.1)) \
+	$(patsubst man/%.5,$(MANDIR)/man5/%.5,$(wildcard man/*.5)) \
+	$(DATADIR)/bash-completion/completions/buildlog \
+	$(DATADIR)/zsh/site-functions/_buildlog \
+	$(DATADIR)/fish/vendor_completions.d/buildlog.fish
+
+install: all
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
+	$(INSTALL) -m 755 $(BUILD)/buildlog $(DESTDIR)$(BINDIR)/buildlog
+	$(INSTALL) -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 644 completions/buildlog.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/buildlog
+	$(INSTALL) -m 644 completions/_buildlog $(DESTDIR)$(DATADIR)/zsh/site-functions/_buildlog
+	$(INSTALL) -m 644 completions/buildlog.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/buildlog.fish
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+
+# ---- lint -----------------------------------------------------------------------------
+# What is not installed is left out, and said so.
+ALL_C := $(wildcard src/*.c src/*/*.c tests/unit/*.c)
+SHELLS = packaging/fresh.sh .ci/run $(wildcard tests/*.sh) completions/buildlog.bash
+HAVE = command -v $(1) >/dev/null || { echo "lint: no $(1), left out"; exit 0; };
+
+lint: lint-tidy lint-cppcheck lint-shell lint-man lint-complexity
+
+lint-tidy: $(GEN)/commands.gen.h
+	@$(call HAVE,clang-tidy) clang-tidy --quiet $(ALL_C) -- -std=gnu11 -Itests $(ALL_CPPFLAGS)
+
+lint-cppcheck: $(GEN)/commands.gen.h
+	@$(call HAVE,cppcheck) cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=ctuuninitvar \
+	    -D_GNU_SOURCE -DBUILDLOG_VERSION='""' -Isrc -I$(GEN) -Itests $(ALL_C)
+
+lint-shell:
+	@$(call HAVE,shellcheck) shellcheck $(SHELLS)
+
+lint-man:
+	@$(call HAVE,mandoc) mandoc -Tlint -Wwarning man/*
+
+# No function above 100 lines, none with more than 25 branches.
+lint-complexity:
+	@$(call HAVE,pmccabe) pmccabe $(wildcard src/*.c src/*/*.c) | awk \
+	    '$$1 > 25 || $$5 > 100 {print $$6, $$7, "complexity", $$1, "lines", $$5; bad = 1} END {exit bad}'
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check clean
+.PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
+	lint-shell lint-man lint-complexity bench-encode bench-redact
 .DELETE_ON_ERROR:

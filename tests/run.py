@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs test programs side by side, reads their TAP, and closes with one line of totals.
 
-    tests/run.py [-j N] [-t SECONDS] [-v] PROGRAM...
+    tests/run.py [-j N] [-t SECONDS] [-v] [--totals FILE] PROGRAM...
 
 A program that dies, times out, breaks its plan or prints no plan counts as one failure.
 """
@@ -69,6 +69,7 @@ def main():
     parser.add_argument("-j", type=int, default=(os.cpu_count() or 1) + 1)
     parser.add_argument("-t", type=float, default=300)
     parser.add_argument("-v", action="store_true")
+    parser.add_argument("--totals", help="a file that gets the closing line, too")
     parser.add_argument("programs", nargs="*")
     args = parser.parse_args()
     total_passed, total_skipped, total_failed = 0, 0, 0
@@ -90,7 +91,11 @@ def main():
                 sys.stdout.write("".join(f"     | {line}\n" for line in text.splitlines()
                                          if args.v or not line.startswith("ok ")))
     tail = f", {total_skipped} skipped" if total_skipped else ""
-    print(f"{total_passed} passed, {total_failed} failed{tail}")
+    totals = f"{total_passed} passed, {total_failed} failed{tail}"
+    if args.totals:
+        with open(args.totals, "w", encoding="utf-8") as file:
+            file.write(totals + "\n")
+    print(totals)
     return 1 if total_failed or total_passed == 0 else 0
 
 

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_set
+#undef err_system
+
 static void copy_text(char *dst, size_t size, const char *src)
 {
     size_t len = src != NULL ? strlen(src) : 0;

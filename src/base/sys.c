@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/openat2.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -63,6 +64,8 @@ struct sys_table sys = {
     .dup = dup,
     .dup2 = dup2,
     .poll = poll,
+    .inotify_init1 = inotify_init1,
+    .inotify_add_watch = inotify_add_watch,
     .fork = fork,
     .wait4 = wait4,
     .kill = kill,

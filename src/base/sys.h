@@ -45,6 +45,8 @@
     X(int, dup, (int fd))                                                                   \
     X(int, dup2, (int fd, int to))                                                          \
     X(int, poll, (struct pollfd *fds, nfds_t n, int timeout_ms))                            \
+    X(int, inotify_init1, (int flags))                                                      \
+    X(int, inotify_add_watch, (int fd, const char *path, uint32_t mask))                    \
     X(pid_t, fork, (void))                                                                  \
     X(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage))            \
     X(int, kill, (pid_t pid, int signal))                                                   \

@@ -43,7 +43,8 @@ struct option_spec {
     enum option_type type;
     const char *value_name;     /* "DURATION"; NULL for flags */
     const char *const *choices; /* NULL-terminated, for OPTION_CHOICE */
-    uint64_t min, max;          /* for numbers, sizes and durations (ns) */
+    uint32_t pending_choices;   /* bit i: choices[i] is refused as not supported yet */
+    uint64_t min, max;          /* for numbers, sizes and durations (ns); of a text its length */
     bool allow_inf;
     bool repeatable;
     const char *pending; /* not NULL: refused with this text ("… is not supported yet") */
@@ -73,6 +74,7 @@ struct command {
     size_t n_options;
     int usage_status;      /* 125 or 2 */
     bool stop_at_operand;  /* option parsing ends at the first operand */
+    bool numeric_operands; /* -1, -2 … are operands ("the last", "the one before") */
     int min_operands, max_operands; /* max -1: any number */
 };
 

@@ -68,7 +68,7 @@ enum { RECORD_SRC_MAX = 16, RECORD_HEAD_MAX = 192 };
 struct line_encoder {
     char tail[RECORD_HEAD_MAX]; /* from after seq's digits up to the opening quote of msg */
     size_t tail_len;
-    bool payload; /* false: "len" instead of "msg" */
+    bool payload; /* false: "len" as the last key instead of "msg" */
 };
 
 struct line_fields {
@@ -161,7 +161,8 @@ struct record_end {
     uint64_t bytes;
     uint64_t last_seq;
     bool complete;
-    const struct record_count *redactions; /* only n > 0 are written */
+    const struct record_count *redactions; /* only n > 0 are written; what would not fit
+                                              RECORD_END_MAX is summed as "(others)" */
     size_t n_redactions;
     int64_t max_rss_kb;
     int64_t user_ms;
@@ -173,8 +174,10 @@ struct record_end {
 
 enum err_code record_put_end(struct buf *b, const struct record_end *r) MUST_USE;
 
-/* "SIGTERM" and so on; "SIG34" for one without a name. dst has 16 bytes. */
-const char *signal_name(int signal, char dst[16]);
+/* "SIGTERM" and so on; "SIG34" for one without a name. Returns dst. */
+enum { SIGNAL_NAME_SIZE = 16 };
+
+const char *signal_name(int signal, char dst[SIGNAL_NAME_SIZE]);
 
 /* ---- decoding --------------------------------------------------------------------- */
 
@@ -191,18 +194,23 @@ struct cJSON;
 
 struct record {
     enum record_kind kind;
-    uint64_t seq;  /* line, event, gap; else 0 */
-    uint64_t from; /* gap; for line and event = seq */
+    uint64_t seq;  /* line, event, gap, and a foreign record that has ts and seq; else 0 */
+    uint64_t from; /* gap; else = seq */
     int64_t ts_ms;
     struct cJSON *json; /* owned: record_release */
 };
 
-/* Decodes the line (without its newline, any bytes, any length). ERR_FORMAT if it is no
-   record. r is valid only on ERR_NONE. */
+/*
+ * Decodes the line (without its newline, any bytes, any length). ERR_FORMAT if it is no
+ * record: not one JSON object in UTF-8, no kind, or numbers that are missing or absurd (ts
+ * below 0, seq or from below 1, from above seq, any not whole or not below 2^53). r holds
+ * something only on ERR_NONE; releasing it is safe in either case.
+ */
 enum err_code record_decode(const char *line, size_t n, struct record *r, struct err *e) MUST_USE;
 void record_release(struct record *r);
 
-/* Members of a decoded record; the default when absent or of another type. */
+/* Members of a decoded record; the fallback when absent or of another type. A text ends at
+   its first \u0000 (record_line_msg gives msg whole); a number is whole and below 2^53. */
 const char *record_text(const struct record *r, const char *key, const char *fallback);
 int64_t record_number(const struct record *r, const char *key, int64_t fallback);
 bool record_bool(const struct record *r, const char *key, bool fallback);

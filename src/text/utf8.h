@@ -18,4 +18,7 @@ size_t utf8_sequence(const char *src, size_t n, bool *valid);
    become valid. k is at least n - 3. */
 size_t utf8_cut(const char *src, size_t n);
 
+/* True when the whole of src is well-formed. */
+bool utf8_valid(const char *src, size_t n);
+
 #endif

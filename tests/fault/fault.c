@@ -181,6 +181,9 @@ PLAIN(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags
       strike(CALL_signalfd, false))
 PLAIN(int, clock_gettime, (clockid_t clock, struct timespec *now), (clock, now),
       strike(CALL_clock_gettime, false))
+PLAIN(int, inotify_init1, (int flags), (flags), strike(CALL_inotify_init1, false))
+PLAIN(int, inotify_add_watch, (int fd, const char *path, uint32_t mask), (fd, path, mask),
+      strike_fd(CALL_inotify_add_watch, fd))
 
 /* The descriptor is gone also when close fails, as on Linux. */
 static int fault_close(int fd)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# fish completion for buildlog. The marked parts come from src/commands.tab: `make generated`.
+
+# True where the name of the subcommand is still to come.
+function __buildlog_first
+    test (count (commandline -opc)) -eq 1
+end
+
+# The words before the cursor from run's first operand on: the command being recorded.
+function __buildlog_recorded
+    # generated: valued
+    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --payload --tty --order --max-line --long-lines --max-log --on-closed --sync
+    # end of generated
+    set -l words (commandline -opc)
+    set -l i 3
+    while test $i -le (count $words)
+        switch $words[$i]
+            case --
+                set i (math $i + 1)
+                break
+            case '--*=*'
+            case '-*'
+                contains -- $words[$i] $valued; and set i (math $i + 1)
+            case '*'
+                break
+        end
+        set i (math $i + 1)
+    end
+    test $i -le (count $words); and printf '%s\n' $words[$i..-1]
+end
+
+# True behind the subcommand $argv[1], as long as the words are buildlog's own.
+function __buildlog_at
+    set -l words (commandline -opc)
+    test (count $words) -ge 2; and test "$words[2]" = $argv[1]; or return 1
+    test $argv[1] != run; or test (count (__buildlog_recorded)) -eq 0
+end
+
+# From its first word on, the command completes as it would alone.
+function __buildlog_complete_recorded
+    set -l recorded (__buildlog_recorded)
+    set -l cur (commandline -ct)
+    if test (count $recorded) -eq 0
+        __fish_complete_command
+    else
+        complete -C "$(string escape -- $recorded | string join ' ') $cur"
+    end
+end
+
+complete -c buildlog -f
+complete -c buildlog -n __buildlog_first -l help -s h -d 'show help'
+complete -c buildlog -n __buildlog_first -l version -d 'show the version'
+# generated: commands
+complete -c buildlog -n __buildlog_first -a run -d 'run a command and record its output'
+complete -c buildlog -n __buildlog_first -a ls -d 'list builds and how they ended'
+complete -c buildlog -n __buildlog_first -a info -d 'show what is known about one build'
+complete -c buildlog -n __buildlog_first -a tail -d 'show the end of a build\'s output, or follow it'
+complete -c buildlog -n __buildlog_first -a help -d 'explain a command'
+# end of generated
+complete -c buildlog -n 'test (count (commandline -opc)) -ge 2; and test (commandline -opc)[2] = run' -a '(__buildlog_complete_recorded)'
+# generated: operands
+complete -c buildlog -n '__buildlog_at info' -a 'last last-failed last-passed'
+complete -c buildlog -n '__buildlog_at tail' -a 'last last-failed last-passed'
+complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail help'
+# end of generated
+# generated: options
+complete -c buildlog -n '__buildlog_at run' -l id -x -d 'the build\'s id (default: a fresh one)'
+complete -c buildlog -n '__buildlog_at run' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at run' -l user -x -d 'userId of the start record'
+complete -c buildlog -n '__buildlog_at run' -l project -x -d 'projectId of the start record'
+complete -c buildlog -n '__buildlog_at run' -l req-id -x -d 'reqId of the start record'
+complete -c buildlog -n '__buildlog_at run' -l label -x -d 'a label of the build (repeatable)'
+complete -c buildlog -n '__buildlog_at run' -l name -x -d 'a name for the build, shown by ls'
+complete -c buildlog -n '__buildlog_at run' -l timeout -x -d 'stop the command after this long (exit 124)'
+complete -c buildlog -n '__buildlog_at run' -l idle-timeout -x -d 'stop it when it printed nothing for this long'
+complete -c buildlog -n '__buildlog_at run' -l grace -x -d 'from asking it to stop to killing it (default 10s)'
+complete -c buildlog -n '__buildlog_at run' -l linger -x -d 'how long background processes are still recorded (5s)'
+complete -c buildlog -n '__buildlog_at run' -l forward -x -a 'redacted raw none' -d 'what the terminal gets (default redacted)'
+complete -c buildlog -n '__buildlog_at run' -l redact -x -a 'on off' -d 'remove secrets from the log (default on)'
+complete -c buildlog -n '__buildlog_at run' -l payload -x -a 'full none' -d 'none: record only the lengths of the lines'
+complete -c buildlog -n '__buildlog_at run' -l tty -x -a 'never' -d 'give the command a terminal (only never)'
+complete -c buildlog -n '__buildlog_at run' -l order -x -a 'arrival merge' -d 'how stdout and stderr are ordered (default arrival)'
+complete -c buildlog -n '__buildlog_at run' -l max-line -x -d 'longest line kept whole (default 256k)'
+complete -c buildlog -n '__buildlog_at run' -l long-lines -x -a 'truncate split' -d 'what happens to longer ones (default truncate)'
+complete -c buildlog -n '__buildlog_at run' -l max-log -x -d 'end recording, not the command, at this size'
+complete -c buildlog -n '__buildlog_at run' -l on-closed -x -a 'continue stop' -d 'when the reader of the output goes away'
+complete -c buildlog -n '__buildlog_at run' -l require-log -d 'no log is a reason to fail (exit 125)'
+complete -c buildlog -n '__buildlog_at run' -l sync -x -a 'none end always' -d 'when the log is flushed to the disk (default none)'
+complete -c buildlog -n '__buildlog_at run' -l quiet -s q -d 'no note about secrets removed from the output'
+complete -c buildlog -n '__buildlog_at run' -l verbose -s v -d 'say on stderr where the log is and how it ended'
+complete -c buildlog -n '__buildlog_at run' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at ls' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at ls' -l status -x -a 'ok failed signaled timeout interrupted exec_failed running lost' -d 'only builds in this state (repeatable)'
+complete -c buildlog -n '__buildlog_at ls' -l limit -s n -x -d 'only the newest N builds'
+complete -c buildlog -n '__buildlog_at ls' -l output -s o -x -a 'table json' -d 'for people (default) or programs'
+complete -c buildlog -n '__buildlog_at ls' -l json -d 'the same as -o json'
+complete -c buildlog -n '__buildlog_at ls' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at info' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at info' -l output -s o -x -a 'text json' -d 'for people (default) or programs'
+complete -c buildlog -n '__buildlog_at info' -l json -d 'the same as -o json'
+complete -c buildlog -n '__buildlog_at info' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at tail' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at tail' -l follow -s f -d 'go on until the build ends'
+complete -c buildlog -n '__buildlog_at tail' -l lines -s n -x -d 'the last N lines (default 20); +N: from line N on'
+complete -c buildlog -n '__buildlog_at tail' -l src -x -a 'stdout stderr merged' -d 'only this stream'
+complete -c buildlog -n '__buildlog_at tail' -l output -s o -x -a 'pretty raw jsonl' -d 'how it is shown (default pretty)'
+complete -c buildlog -n '__buildlog_at tail' -l exit-status -d 'exit with the build\'s own status'
+complete -c buildlog -n '__buildlog_at tail' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at help' -l help -s h -d 'show this help'
+# end of generated

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#include "read/visible.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text/utf8.h"
+
+/* ---- sinks ---------------------------------------------------------------------------------- */
+
+enum err_code sink_put(const struct sink *s, const char *text, size_t n)
+{
+    return n > 0 ? s->put(s->arg, text, n) : ERR_NONE;
+}
+
+enum err_code sink_puts(const struct sink *s, const char *text)
+{
+    return sink_put(s, text, strlen(text));
+}
+
+enum err_code sink_printf(const struct sink *s, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof(text))
+        return ERR_MEMORY;
+    return sink_put(s, text, (size_t)n);
+}
+
+/* ---- characters ------------------------------------------------------------------------------ */
+
+struct range {
+    uint32_t first, last;
+};
+
+static bool in_ranges(uint32_t c, const struct range *ranges, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    return false;
+}
+
+/* C1, the bidirectional controls of Unicode 15 (Bidi_Control), the line and paragraph
+   separators, and the invisible characters of the language tags, which can hide text. */
+static const struct range hostile[] = {
+    {0x80, 0x9f},     {0x61c, 0x61c},   {0x200e, 0x200f},   {0x2028, 0x202e},
+    {0x2066, 0x2069}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+};
+
+static bool is_hostile(uint32_t c)
+{
+    return c >= 0x80 && in_ranges(c, hostile, sizeof(hostile) / sizeof(hostile[0]));
+}
+
+/* The code point of a valid sequence. */
+static uint32_t decode(const char *text, size_t len)
+{
+    static const uint8_t lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t c = (uint8_t)text[0] & lead[len];
+
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | ((uint8_t)text[i] & 0x3f);
+    return c;
+}
+
+/* The length of the SGR sequence that begins here: ESC [ digits ; : … m. 0: there is none. */
+static size_t sgr_len(const char *text, size_t n)
+{
+    enum { SGR_MAX = 128 };
+    size_t i = 2;
+
+    if (n < 3 || text[0] != '\x1b' || text[1] != '[')
+        return 0;
+    while (i < n && i < SGR_MAX &&
+           ((text[i] >= '0' && text[i] <= '9') || text[i] == ';' || text[i] == ':'))
+        i++;
+    return i < n && text[i] == 'm' ? i + 1 : 0;
+}
+
+/* ---- text -------------------------------------------------------------------------------------- */
+
+static bool plain_byte(char c)
+{
+    return (c >= 0x20 && c < 0x7f) || c == '\t';
+}
+
+static size_t plain_run(const char *text, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && plain_byte(text[i]))
+        i++;
+    return i;
+}
+
+/* One character of more than one byte. */
+static enum err_code put_wide(const struct sink *s, const char *text, size_t n, size_t *len)
+{
+    bool valid;
+    uint32_t c;
+
+    *len = utf8_sequence(text, n, &valid);
+    if (!valid)
+        return sink_puts(s, "\xef\xbf\xbd");
+    c = decode(text, *len);
+    if (is_hostile(c))
+        return sink_printf(s, "<U+%04X>", (unsigned)c);
+    return sink_put(s, text, *len);
+}
+
+static enum err_code put_control(const struct sink *s, char c)
+{
+    char text[2] = {'^', (char)(c == 0x7f ? '?' : c + '@')};
+
+    return sink_put(s, text, sizeof(text));
+}
+
+enum err_code visible_put(const struct sink *s, struct raw_span text, struct visible how)
+{
+    bool coloured = false;
+    enum err_code rc = ERR_NONE;
+
+    for (size_t at = 0; at < text.len && rc == ERR_NONE;) {
+        const char *p = text.ptr + at;
+        size_t rest = text.len - at;
+        size_t len = plain_run(p, rest);
+        size_t sgr = 0;
+
+        if (len == 0 && how.colour != COLOUR_VISIBLE)
+            sgr = sgr_len(p, rest);
+        if (len > 0) {
+            rc = sink_put(s, p, len);
+        } else if (sgr > 0) {
+            len = sgr;
+            coloured |= how.colour == COLOUR_PASS;
+            rc = how.colour == COLOUR_PASS ? sink_put(s, p, len) : ERR_NONE;
+        } else if ((*p & 0x80) != 0) {
+            rc = put_wide(s, p, rest, &len);
+        } else {
+            len = 1;
+            rc = *p == '\n' && how.lf ? sink_put(s, p, 1) : put_control(s, *p);
+        }
+        at += len;
+    }
+    if (coloured && rc == ERR_NONE)
+        rc = sink_puts(s, "\x1b[0m");
+    return rc;
+}
+
+enum err_code visible_put_json(const struct sink *s, struct raw_span text)
+{
+    enum err_code rc = ERR_NONE;
+
+    for (size_t at = 0; at < text.len && rc == ERR_NONE;) {
+        const char *p = text.ptr + at;
+        size_t len = plain_run(p, text.len - at);
+        bool valid = true;
+        uint32_t c;
+
+        if (len > 0 || *p == '\n') {
+            len = len > 0 ? len : 1;
+            rc = sink_put(s, p, len);
+            at += len;
+            continue;
+        }
+        len = utf8_sequence(p, text.len - at, &valid);
+        c = valid ? decode(p, len) : 0xfffd;
+        if (c > 0xffff && is_hostile(c))
+            rc = sink_printf(s, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
+                             (unsigned)(0xdc00 + (c & 0x3ff)));
+        else if (c < 0x20 || c == 0x7f || !valid || is_hostile(c))
+            rc = sink_printf(s, "\\u%04x", (unsigned)c);
+        else
+            rc = sink_put(s, p, len);
+        at += len;
+    }
+    return rc;
+}
+
+/* ---- columns ----------------------------------------------------------------------------------- */
+
+static const struct range zero_width[] = {
+    {0x300, 0x36f},   {0x483, 0x489},   {0x591, 0x5bd},   {0x610, 0x61a},   {0x64b, 0x65f},
+    {0x200b, 0x200d}, {0x20d0, 0x20f0}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xe0100, 0xe01ef},
+};
+static const struct range double_width[] = {
+    {0x1100, 0x115f}, {0x2e80, 0x303e},   {0x3041, 0x33ff},   {0x3400, 0x4dbf},
+    {0x4e00, 0x9fff}, {0xa000, 0xa4cf},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
+    {0xfe30, 0xfe6f}, {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
+    {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
+};
+
+static size_t columns_of(uint32_t c)
+{
+    if (c < 0x300)
+        return 1;
+    if (in_ranges(c, zero_width, sizeof(zero_width) / sizeof(zero_width[0])))
+        return 0;
+    return in_ranges(c, double_width, sizeof(double_width) / sizeof(double_width[0])) ? 2 : 1;
+}
+
+size_t visible_fit(const char *text, size_t n, size_t columns)
+{
+    size_t at = 0;
+
+    while (at < n) {
+        bool valid;
+        size_t len = utf8_sequence(text + at, n - at, &valid);
+        size_t wide = valid ? columns_of(decode(text + at, len)) : 1;
+
+        if (wide > columns)
+            break;
+        columns -= wide;
+        at += len;
+    }
+    return at;
+}
+
+size_t visible_columns(const char *text, size_t n)
+{
+    size_t columns = 0;
+
+    for (size_t at = 0; at < n;) {
+        bool valid;
+        size_t len = utf8_sequence(text + at, n - at, &valid);
+
+        columns += valid ? columns_of(decode(text + at, len)) : 1;
+        at += len;
+    }
+    return columns;
+}

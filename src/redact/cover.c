@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/* What may come out: matches laid over the stream, merged, and turned into spans. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "redact/rules.h"
+#include "redact/stream.h"
+
+enum { SPANS_FIRST = 16 };
+
+static void span_put(struct redactor *r, const char *ptr, size_t len, uint32_t shown,
+                     uint32_t marks)
+{
+    struct clean_vec *v = r->out;
+    struct clean_span *last = v->len > 0 ? &v->items[v->len - 1] : NULL;
+
+    if (last != NULL && marks == 0 && last->marks == 0 && last->ptr + last->len == ptr &&
+        (shown == 0 || last->shown == last->len)) {
+        last->len += len;
+        last->shown += shown;
+        v->bytes += len;
+        return;
+    }
+    if (v->len == v->cap) {
+        size_t cap = v->cap > 0 ? v->cap * 2 : SPANS_FIRST;
+        struct clean_span *items = realloc(v->items, cap * sizeof(*items));
+
+        if (items == NULL) {
+            r->failed = true;
+            return;
+        }
+        v->items = items;
+        v->cap = cap;
+    }
+    v->items[v->len++] =
+        (struct clean_span){.ptr = ptr, .len = len, .shown = shown, .marks = marks};
+    v->bytes += len;
+}
+
+static void pass_part(struct redactor *r, const uint8_t *ptr, uint64_t from, size_t len)
+{
+    uint64_t shown = r->s.shown > from ? r->s.shown - from : 0;
+
+    if (len > 0)
+        span_put(r, (const char *)ptr, len, (uint32_t)(shown < len ? shown : len), 0);
+}
+
+static const uint8_t *held_at(const struct redactor *r, uint64_t pos)
+{
+    return r->holds[r->s.hold] + (pos - (r->base - r->s.held));
+}
+
+static void pass(struct redactor *r, uint64_t from, uint64_t to)
+{
+    if (from < r->base) {
+        uint64_t end = to < r->base ? to : r->base;
+
+        pass_part(r, held_at(r, from), from, (size_t)(end - from));
+        from = end;
+    }
+    if (from < to)
+        pass_part(r, r->in + (from - r->base), from, (size_t)(to - from));
+}
+
+uint8_t stream_byte(const struct redactor *r, uint64_t pos)
+{
+    return pos < r->base ? *held_at(r, pos) : r->in[pos - r->base];
+}
+
+static bool stream_is(const struct redactor *r, uint64_t start, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (stream_byte(r, start + i) != (uint8_t)text[i])
+            return false;
+    }
+    return true;
+}
+
+bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end)
+{
+    static const char open[] = "[REDACTED:";
+    size_t len = (size_t)(end - start);
+    size_t prefix = sizeof(open) - 1;
+
+    if (len == strlen(MARK_TOKEN))
+        return stream_is(r, start, MARK_TOKEN, len);
+    if (len == strlen(MARK_PEM_LINE) && stream_is(r, start, MARK_PEM_LINE, len))
+        return true;
+    if (len <= prefix || !stream_is(r, start, open, prefix) || stream_byte(r, end - 1) != ']')
+        return false;
+    for (size_t i = 0; i < rule_name_count; i++) {
+        size_t n = strlen(rule_names[i]);
+
+        if (n + prefix + 1 == len && stream_is(r, start + prefix, rule_names[i], n))
+            return true;
+    }
+    return false;
+}
+
+uint32_t cover_add(struct redactor *r, uint64_t start, uint64_t end, const char *text,
+                   uint16_t name, uint8_t marks)
+{
+    size_t at = r->s.n_matches;
+    struct match *m;
+
+    if (at == MATCHES_MAX) {
+        /* Too many wait behind one unarmed candidate: the last one grows over this one. */
+        m = &r->matches[at - 1];
+        if (start < m->start)
+            m->start = start;
+        if (m->end < end)
+            m->end = end;
+        return m->id;
+    }
+    while (at > 0 && r->matches[at - 1].start > start) {
+        r->matches[at] = r->matches[at - 1];
+        at--;
+    }
+    r->s.n_matches++;
+    m = &r->matches[at];
+    *m = (struct match){.start = start, .end = end, .text = text, .name = name, .marks = marks};
+    m->id = ++r->s.next_id != 0 ? r->s.next_id : ++r->s.next_id;
+    return m->id;
+}
+
+void cover_close(struct redactor *r, uint32_t id, uint64_t end)
+{
+    for (size_t i = 0; i < r->s.n_matches; i++) {
+        if (r->matches[i].id == id)
+            r->matches[i].end = end;
+    }
+}
+
+bool cover_touches(const struct redactor *r, uint64_t pos)
+{
+    if (r->s.covered != 0 && r->s.covered >= pos)
+        return true;
+    for (size_t i = 0; i < r->s.n_matches; i++) {
+        if (r->matches[i].start < pos && r->matches[i].end >= pos)
+            return true;
+    }
+    return false;
+}
+
+bool cover_hides(const struct redactor *r, uint64_t pos)
+{
+    if (r->s.covered > pos)
+        return true;
+    for (size_t i = 0; i < r->s.n_matches; i++) {
+        if (r->matches[i].start <= pos && r->matches[i].end > pos)
+            return true;
+    }
+    return false;
+}
+
+static void mark_out(struct redactor *r, const struct match *m)
+{
+    if (m->marks > 0 && !r->counts_kept) {
+        memcpy(r->counts_before, r->counts, rule_name_count * sizeof(*r->counts));
+        r->counts_kept = true;
+    }
+    if (m->text[0] != '\0')
+        span_put(r, m->text, strlen(m->text), 0, m->marks);
+    r->counts[m->name] += m->marks;
+    r->s.total += m->marks;
+}
+
+/* One match that begins at or before the limit. False while it stays in the list. */
+static bool match_out(struct redactor *r, struct match *m, uint64_t limit)
+{
+    struct stream *s = &r->s;
+    /* An open match may yet turn out to end where something live begins. */
+    uint64_t end = m->end == NO_POS ? limit : m->end;
+
+    if (m->start > s->frontier) {
+        pass(r, s->frontier, m->start);
+        s->frontier = m->start;
+    }
+    if (!m->out && (m->start >= s->covered || s->covered == 0))
+        mark_out(r, m);
+    m->out = true;
+    if (end > s->frontier)
+        s->frontier = end;
+    if (end > s->covered)
+        s->covered = end;
+    return m->end != NO_POS;
+}
+
+void cover_advance(struct redactor *r, uint64_t limit)
+{
+    struct stream *s = &r->s;
+    size_t kept = 0;
+    size_t i;
+
+    for (i = 0; i < s->n_matches && r->matches[i].start <= limit; i++) {
+        /* Whether an open one reaches over this one is not known yet. */
+        if (kept > 0 && r->matches[i].start == limit)
+            break;
+        if (!match_out(r, &r->matches[i], limit))
+            r->matches[kept++] = r->matches[i];
+    }
+    if (kept != i)
+        memmove(r->matches + kept, r->matches + i, (s->n_matches - i) * sizeof(r->matches[0]));
+    s->n_matches -= i - kept;
+    if (limit > s->frontier) {
+        pass(r, s->frontier, limit);
+        s->frontier = limit;
+    }
+}

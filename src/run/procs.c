@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+#include "run/procs.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
+struct proc {
+    pid_t pid;
+    pid_t parent;
+};
+
+void proc_list_release(struct proc_list *l)
+{
+    free(l->pids);
+    *l = (struct proc_list){0};
+}
+
+/* False once the list is full: a bound, not an expectation. */
+static bool add(struct proc_list *l, pid_t pid)
+{
+    if (l->pids == NULL)
+        l->pids = malloc(PROCS_MAX * sizeof(*l->pids));
+    if (l->pids == NULL || l->len == PROCS_MAX)
+        return false;
+    l->pids[l->len++] = pid;
+    return true;
+}
+
+/* Reads a small file of /proc whole; its length, 0 when it cannot be read. */
+static size_t read_file(const char *path, char *dst, size_t size)
+{
+    int fd = sys.openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    ssize_t n;
+
+    if (fd < 0)
+        return 0;
+    do
+        n = sys.read(fd, dst, size - 1);
+    while (n < 0 && errno == EINTR);
+    sys.close(fd);
+    if (n < 0)
+        n = 0;
+    dst[n] = '\0';
+    return (size_t)n;
+}
+
+/* The parent's pid: the fourth field; the second, in parentheses, may hold anything. */
+static pid_t parent_of(pid_t pid)
+{
+    char path[32];
+    char text[512];
+    const char *after;
+    int parent = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    if (read_file(path, text, sizeof(text)) == 0)
+        return 0;
+    after = strrchr(text, ')');
+    if (after == NULL || sscanf(after, ") %*c %d", &parent) != 1)
+        return 0;
+    return parent;
+}
+
+/* The next process of an open /proc; 0 at the end. */
+static pid_t next_pid(DIR *proc)
+{
+    struct dirent *entry;
+
+    while ((entry = readdir(proc)) != NULL)
+        if (isdigit((unsigned char)entry->d_name[0]))
+            return (pid_t)strtol(entry->d_name, NULL, 10);
+    return 0;
+}
+
+enum { SNAPSHOT_MAX = 65536 };
+
+/* All processes with their parents, malloc'ed. */
+static struct proc *snapshot(size_t *n)
+{
+    DIR *dir = opendir("/proc");
+    struct proc *all = NULL;
+    size_t cap = 0;
+    pid_t pid;
+
+    *n = 0;
+    if (dir == NULL)
+        return NULL;
+    while (*n < SNAPSHOT_MAX && (pid = next_pid(dir)) != 0) {
+        if (*n == cap) {
+            size_t grown = cap > 0 ? cap * 2 : 256;
+            struct proc *more = realloc(all, grown * sizeof(*all));
+
+            if (more == NULL)
+                break;
+            all = more;
+            cap = grown;
+        }
+        all[(*n)++] = (struct proc){.pid = pid, .parent = parent_of(pid)};
+    }
+    closedir(dir);
+    return all;
+}
+
+void procs_descendants(pid_t root, struct proc_list *out)
+{
+    size_t n;
+    struct proc *all = snapshot(&n);
+
+    *out = (struct proc_list){0};
+    if (!add(out, root)) {
+        free(all);
+        return;
+    }
+    /* Breadth first: each found one is looked up as a parent in its turn. */
+    for (size_t found = 0; found < out->len; found++)
+        for (size_t i = 0; i < n; i++)
+            if (all[i].parent == out->pids[found] && all[i].pid != getpid())
+                (void)add(out, all[i].pid);
+    free(all);
+}
+
+void procs_signal(pid_t root, int signal)
+{
+    struct proc_list list;
+
+    procs_descendants(root, &list);
+    if (list.len == 0) /* no memory for the list: the command itself at least */
+        sys.kill(root, signal);
+    for (size_t i = 0; i < list.len; i++)
+        sys.kill(list.pids[i], signal);
+    proc_list_release(&list);
+}
+
+/* The inode of "pipe:[12345]", 0 for anything else. */
+static uint64_t pipe_inode(int dir_fd, const char *name)
+{
+    char target[64];
+    ssize_t n = sys.readlinkat(dir_fd, name, target, sizeof(target) - 1);
+
+    if (n <= 6 || memcmp(target, "pipe:[", 6) != 0)
+        return 0;
+    target[n] = '\0';
+    return strtoull(target + 6, NULL, 10);
+}
+
+static bool among(uint64_t inode, const uint64_t *inodes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (inode != 0 && inodes[i] == inode)
+            return true;
+    return false;
+}
+
+static bool holds(pid_t pid, const uint64_t *inodes, size_t n)
+{
+    char path[32];
+    struct dirent *entry;
+    bool found = false;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    dir = opendir(path);
+    if (dir == NULL)
+        return false;
+    while (!found && (entry = readdir(dir)) != NULL)
+        found = among(pipe_inode(dirfd(dir), entry->d_name), inodes, n);
+    closedir(dir);
+    return found;
+}
+
+void procs_holders(const uint64_t *inodes, size_t n, struct proc_list *out)
+{
+    DIR *dir = opendir("/proc");
+    pid_t pid;
+
+    *out = (struct proc_list){0};
+    if (dir == NULL)
+        return;
+    while ((pid = next_pid(dir)) != 0)
+        if (pid != getpid() && holds(pid, inodes, n) && !add(out, pid))
+            break;
+    closedir(dir);
+}
+
+size_t procs_command(pid_t pid, char dst[PROC_COMMAND_MAX])
+{
+    char path[32];
+    size_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    n = read_file(path, dst, PROC_COMMAND_MAX);
+    while (n > 0 && dst[n - 1] == '\0')
+        n--;
+    for (size_t i = 0; i < n; i++)
+        if (dst[i] == '\0')
+            dst[i] = ' ';
+    if (n > 0)
+        return n;
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    dst[0] = '[';
+    n = read_file(path, dst + 1, PROC_COMMAND_MAX - 2);
+    if (n == 0)
+        return 0;
+    if (dst[n] == '\n')
+        n--;
+    dst[n + 1] = ']';
+    return n + 2;
+}

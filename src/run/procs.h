@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Other processes, through /proc (proc(5)): the command's descendants, and who holds a pipe.
+ * Everything here is a snapshot of something that moves; a process that is gone is skipped.
+ */
+#ifndef RUN_PROCS_H
+#define RUN_PROCS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { PROCS_MAX = 4096, PROC_COMMAND_MAX = 256 };
+
+struct proc_list {
+    pid_t *pids; /* malloc'ed */
+    size_t len;
+};
+
+void proc_list_release(struct proc_list *l);
+
+/* root and all its descendants, root first; just root where /proc cannot be read. */
+void procs_descendants(pid_t root, struct proc_list *out);
+
+/* Sends signal to root and its descendants. */
+void procs_signal(pid_t root, int signal);
+
+/* Processes other than this one with a descriptor on one of the pipes (st_ino of each). */
+void procs_holders(const uint64_t *inodes, size_t n, struct proc_list *out);
+
+/* The command line of pid, spaces between the words, cut to PROC_COMMAND_MAX; its short name
+   in brackets where there is none; "" when it is gone. Returns its length. Raw bytes. */
+size_t procs_command(pid_t pid, char dst[PROC_COMMAND_MAX]);
+
+#endif

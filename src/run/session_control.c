@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: MIT
+/* Signals in, signals out, timeouts, job control, the command's exit. See session.h. */
+#include "run/session_state.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/sys.h"
+#include "run/procs.h"
+
+/* ---- signalling the command ---------------------------------------------------------- */
+
+static size_t open_inodes(const struct session *s, uint64_t inodes[N_STREAMS])
+{
+    size_t n = 0;
+
+    for (int i = 0; i < N_STREAMS; i++)
+        if (s->channels[i].open)
+            inodes[n++] = s->channels[i].stream.inode;
+    return n;
+}
+
+static void signal_holders(struct session *s, int signal)
+{
+    uint64_t inodes[N_STREAMS];
+    struct proc_list holders;
+
+    procs_holders(inodes, open_inodes(s, inodes), &holders);
+    for (size_t i = 0; i < holders.len; i++)
+        sys.kill(holders.pids[i], signal);
+    proc_list_release(&holders);
+}
+
+/*
+ * To the command's group where it has one, else to the command and its descendants, never to
+ * buildlog's own group. Once the command is gone, to what still holds its output.
+ */
+static void signal_command(struct session *s, int signal)
+{
+    if (s->own_group)
+        sys.kill(-s->child.pid, signal);
+    else if (!s->reaped)
+        procs_signal(s->child.pid, signal);
+    else
+        signal_holders(s, signal);
+}
+
+/* KILL reaches what left the group, too. */
+static void kill_all(struct session *s)
+{
+    if (!s->reaped)
+        procs_signal(s->child.pid, SIGKILL);
+    signal_command(s, SIGKILL);
+}
+/* ---- stopping ------------------------------------------------------------------------ */
+
+static void give_up_forwarding(struct session *s)
+{
+    for (int i = 0; i < N_STREAMS; i++)
+        if (terminal_blocked(&s->channels[i].terminal))
+            terminal_close(&s->channels[i].terminal, 0);
+}
+
+static void limit_streams(struct session *s)
+{
+    for (int i = 0; i < N_STREAMS; i++)
+        if (s->channels[i].open)
+            stream_limit(&s->channels[i].stream);
+}
+
+/* STOPPING → KILLING; while draining, the end of the line for what holds the pipes. */
+static void kill_rest(struct session *s)
+{
+    ev_timer_stop(s->loop, &s->grace);
+    if (s->state >= SEALING)
+        return;
+    kill_all(s);
+    if (s->state < DRAINING)
+        session_set_state(s, KILLING);
+    else
+        session_start_timer(s, &s->linger, AFTER_KILL_S);
+}
+
+/* RUNNING → STOPPING, and the same for orphans while draining. */
+static void begin_stop(struct session *s)
+{
+    s->stopping = true;
+    if (s->state >= SEALING)
+        return;
+    session_start_timer(s, &s->grace, (double)s->o->grace_ns / NS_PER_S);
+    if (s->state < STOPPING)
+        session_set_state(s, STOPPING);
+    ev_timer_stop(s->loop, &s->linger);
+}
+
+/* A stop signal: the first one begins, a second one means now. */
+static void stop_requested(struct session *s)
+{
+    if (!s->stopping) {
+        begin_stop(s);
+        return;
+    }
+    give_up_forwarding(s);
+    if (s->state == STOPPING || s->state == DRAINING)
+        kill_rest(s);
+}
+
+void session_on_grace(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct session *s = w->data;
+
+    (void)loop, (void)events;
+    kill_rest(s);
+    session_settle(s);
+}
+
+/* Once stopping, a terminal side that has not moved for the grace time is given up. */
+void session_on_give_up(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct session *s = w->data;
+
+    (void)loop, (void)events;
+    for (int i = 0; i < N_STREAMS; i++) {
+        struct terminal *terminal = &s->channels[i].terminal;
+
+        if (terminal_blocked(terminal) && terminal->moved == s->moved[i])
+            terminal_close(terminal, 0);
+    }
+    session_settle(s);
+}
+/* ---- timeouts ------------------------------------------------------------------------ */
+
+static void time_is_up(struct session *s, const char *which, int64_t after_ns)
+{
+    const struct record_field fields[] = {
+        session_text("reason", clean_constant(which)),
+        session_number("afterMs", after_ns / 1000000),
+    };
+
+    if (s->state > RUNNING)
+        return;
+    s->timed_out = true;
+    session_put_event(s, "error", "timeout", fields, 2);
+    begin_stop(s);
+    signal_command(s, SIGTERM);
+    signal_command(s, SIGCONT); /* a stopped one could not act on it */
+}
+
+void session_on_timeout(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct session *s = w->data;
+
+    (void)loop, (void)events;
+    time_is_up(s, "timeout", s->o->timeout_ns);
+    session_settle(s);
+}
+
+/* Armed lazily: each read only notes the time, and the timer looks how long ago that was. */
+void session_on_idle(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct session *s = w->data;
+    int64_t left = s->o->idle_timeout_ns - (clock_monotonic_ns() - s->last_output_ns);
+
+    (void)loop, (void)events;
+    if (left > 0 && s->state <= RUNNING)
+        session_start_timer(s, &s->idle, (double)left / NS_PER_S);
+    else
+        time_is_up(s, "idle", s->o->idle_timeout_ns);
+    session_settle(s);
+}
+
+/* Stops the clock of both timeouts; returns what the timeout has left, for resume_timeouts. */
+static void pause_timeouts(struct session *s)
+{
+    if (ev_is_active(&s->timeout)) {
+        double left = ev_timer_remaining(s->loop, &s->timeout);
+
+        ev_timer_stop(s->loop, &s->timeout);
+        ev_timer_set(&s->timeout, left > 0 ? left : 0., 0.);
+    }
+    ev_timer_stop(s->loop, &s->idle);
+}
+
+static void resume_timeouts(struct session *s)
+{
+    if (s->state > RUNNING)
+        return;
+    ev_now_update(s->loop);
+    if (s->o->timeout_ns > 0)
+        ev_timer_start(s->loop, &s->timeout);
+    s->last_output_ns = clock_monotonic_ns();
+    if (s->o->idle_timeout_ns > 0)
+        session_start_timer(s, &s->idle, (double)s->o->idle_timeout_ns / NS_PER_S);
+}
+/* ---- job control ---------------------------------------------------------------------- */
+
+/* tcsetpgrp(3) from the background would stop us with TTOU: block it meanwhile. */
+static void give_terminal_to(struct session *s, pid_t group)
+{
+    sigset_t ttou;
+    sigset_t before;
+
+    sigemptyset(&ttou);
+    sigaddset(&ttou, SIGTTOU);
+    sigprocmask(SIG_BLOCK, &ttou, &before);
+    (void)sys.ioctl(s->tty_fd, TIOCSPGRP, &group);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+bool session_in_foreground(int tty_fd)
+{
+    pid_t group = 0;
+
+    return tty_fd >= 0 && sys.ioctl(tty_fd, TIOCGPGRP, &group) == 0 && group == getpgrp();
+}
+
+/* A command with its own group that was started in the background and is now brought to the
+   foreground needs the terminal itself. */
+static void lend_terminal(struct session *s)
+{
+    if (!s->own_group || s->reaped || !session_in_foreground(s->tty_fd))
+        return;
+    give_terminal_to(s, s->child.pid);
+    s->hand_terminal = true;
+}
+
+static void take_terminal_back(struct session *s)
+{
+    if (!s->hand_terminal)
+        return;
+    give_terminal_to(s, getpgrp());
+    s->hand_terminal = false;
+}
+
+/* Does the shell above have to see us stop, too? */
+static bool mirrors_stop(const struct session *s, int signal)
+{
+    if (!s->own_group)
+        return true;
+    return s->stop_passed_on || (s->tty_fd >= 0 && signal != SIGSTOP);
+}
+
+static void on_child_stopped(struct session *s, int signal)
+{
+    if (!mirrors_stop(s, signal))
+        return; /* nobody can continue us both: the timeouts go on, they are the way out */
+    s->stopped = true;
+    pause_timeouts(s);
+    s->stop_passed_on = false;
+    take_terminal_back(s);
+    (void)build_log_flush(s->o->log);
+    signals_stop_self(signal);
+    ev_now_update(s->loop);
+    lend_terminal(s);
+}
+
+static void on_child_continued(struct session *s)
+{
+    if (!s->stopped)
+        return;
+    s->stopped = false;
+    resume_timeouts(s);
+}
+/* ---- the command's end ---------------------------------------------------------------- */
+
+static void start_linger(struct session *s)
+{
+    if (s->stopping) {
+        /* TERM means stop: what is left has until the grace is over, then gets KILL. After a
+           KILL nothing is waited for but the kernel's tidying up. */
+        if (!ev_is_active(&s->grace))
+            session_start_timer(s, &s->linger, AFTER_KILL_S);
+    } else if (s->o->linger_ns == 0) {
+        limit_streams(s);
+    } else if (s->o->linger_ns > 0) {
+        session_start_timer(s, &s->linger, (double)s->o->linger_ns / NS_PER_S);
+    }
+}
+
+static void on_child_exit(struct session *s, int wait_status)
+{
+    if (s->state == SPAWN)
+        session_take_exec_result(s);
+    s->reaped = true;
+    s->wait_status = wait_status;
+    take_terminal_back(s);
+    ev_timer_stop(s->loop, &s->timeout);
+    ev_timer_stop(s->loop, &s->idle);
+    session_set_state(s, DRAINING);
+    start_linger(s);
+}
+
+/* Everything the kernel has to tell of the command; as PID 1 also of adopted processes. */
+static void on_sigchld(struct session *s)
+{
+    int status;
+    struct rusage usage;
+    pid_t pid;
+
+    while (!s->reaped) {
+        pid = sys.wait4(s->child.pid, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage);
+        if (pid < 0 && errno == EINTR)
+            continue;
+        if (pid <= 0)
+            break;
+        if (WIFSTOPPED(status)) {
+            on_child_stopped(s, WSTOPSIG(status));
+        } else if (WIFCONTINUED(status)) {
+            on_child_continued(s);
+        } else {
+            s->usage = usage;
+            on_child_exit(s, status);
+        }
+    }
+    if (getpid() == 1 && s->reaped)
+        while (sys.wait4(-1, &status, WNOHANG, NULL) > 0)
+            ;
+}
+
+void session_on_linger(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct session *s = w->data;
+
+    (void)loop, (void)events;
+    limit_streams(s);
+    session_settle(s);
+}
+/* ---- signals ------------------------------------------------------------------------- */
+
+static void note_signal(struct session *s, const struct signal_event *event)
+{
+    char name[16];
+    const struct record_field fields[] = {
+        session_text("signal", clean_constant(signal_name(event->signal, name))),
+        session_number("sender", event->sender_pid),
+    };
+
+    session_put_event(s, "warn", "signal", fields, 2);
+}
+
+/*
+ * What a process sent is passed on once. What the terminal sent has reached the command
+ * already, unless the command has a group of its own.
+ */
+static void on_signal(struct session *s, const struct signal_event *event)
+{
+    bool stops = event->from_process && signal_means_stop(event->signal);
+    bool ends = stops || (event->from_process && event->signal == SIGQUIT);
+
+    if (event->signal == SIGCHLD) {
+        on_sigchld(s);
+        return;
+    }
+    if (event->signal == SIGINT && !event->from_process)
+        s->ctrl_c = true;
+    if (ends && !s->reaped)
+        s->interrupted = true;
+    if (ends && s->state < SEALING)
+        note_signal(s, event);
+    if (event->signal == SIGTSTP && event->from_process)
+        s->stop_passed_on = true;
+    if (event->signal == SIGCONT)
+        lend_terminal(s);
+    if (s->state < SEALING && (event->from_process || s->own_group) &&
+        !(s->state == DRAINING && !ends))
+        signal_command(s, event->signal);
+    if (stops)
+        stop_requested(s);
+}
+
+void session_on_signal_ready(struct ev_loop *loop, ev_io *w, int events)
+{
+    struct session *s = w->data;
+    struct signal_event event;
+
+    (void)loop, (void)events;
+    while (signals_next(&s->signals, &event))
+        on_signal(s, &event);
+    session_settle(s);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the parts of a session share. session.h has the state diagram and the guarantees.
+ *
+ *   session.c          set-up, the loop, the state, the way of the bytes
+ *   session_control.c  signals in, signals out, timeouts, job control, the command's exit
+ *   session_report.c   messages, events, orphans, the end record
+ */
+#ifndef RUN_SESSION_STATE_H
+#define RUN_SESSION_STATE_H
+
+#include <ev.h>
+#include <sys/resource.h>
+
+#include "run/session.h"
+#include "run/signals.h"
+#include "run/terminal.h"
+#include "run/spawn.h"
+
+enum state { SPAWN, RUNNING, STOPPING, KILLING, DRAINING, SEALING, SEALED };
+
+enum { OUT, ERR, N_STREAMS }; /* with --order merge only OUT is open */
+
+#define NS_PER_S 1e9
+#define TICK_S 1.0            /* the log is retried and looked after this often */
+#define PREVIEW_S 0.1         /* a prompt that could begin a secret is shown after this */
+#define AFTER_KILL_S 1.0      /* how long the pipes may stay open once their holders got KILL */
+
+struct channel {
+    struct session *session;
+    struct stream stream;
+    struct terminal terminal;
+    bool open; /* being read, or ended and not yet finished */
+    ev_io readable;
+    ev_io writable;
+    ev_timer preview;
+};
+
+struct session {
+    const struct session_options *o;
+    enum state state;
+    struct ev_loop *loop;
+    struct signals signals;
+    struct spawn_options spawn;
+    struct spawned child;
+    struct channel channels[N_STREAMS];
+    char *scratch;
+    int tty_fd; /* the controlling terminal, -1 if there is none */
+    bool own_group;
+    bool hand_terminal; /* the terminal was handed to the command's group */
+
+    ev_io exec_result;
+    ev_io signal_ready;
+    ev_timer tick;
+    ev_timer timeout;
+    ev_timer idle;
+    ev_timer grace;
+    ev_timer linger;
+    ev_timer give_up;
+
+    bool reaped;
+    bool stopped; /* the command is stopped: timeouts stand still */
+    bool stop_passed_on;
+    bool exec_failed;
+    bool timed_out;
+    bool interrupted;
+    bool ctrl_c;
+    bool stopping; /* a stop signal or a timeout: forwarding may be given up */
+    int exec_exit_code;
+    int wait_status;
+    struct rusage usage;
+    int64_t started_ns;
+    int64_t last_output_ns;
+    uint64_t moved[N_STREAMS]; /* at the last look of the give-up timer */
+};
+
+/* ---- session.c ----------------------------------------------------------------------- */
+
+void session_set_state(struct session *s, enum state next);
+bool session_any_open(const struct session *s);
+
+/* Seconds; stopped first if it runs. 0 fires in the next turn. */
+void session_start_timer(struct session *s, ev_timer *t, double after);
+
+/* The end of every event: watchers follow from the state, and nothing else starts them. */
+void session_settle(struct session *s);
+
+/* Reads the exec's outcome, if it is there: SPAWN → RUNNING. */
+void session_take_exec_result(struct session *s);
+
+/* ---- session_control.c ---------------------------------------------------------------- */
+
+void session_on_signal_ready(struct ev_loop *loop, ev_io *w, int events);
+void session_on_timeout(struct ev_loop *loop, ev_timer *w, int events);
+void session_on_idle(struct ev_loop *loop, ev_timer *w, int events);
+void session_on_grace(struct ev_loop *loop, ev_timer *w, int events);
+void session_on_linger(struct ev_loop *loop, ev_timer *w, int events);
+void session_on_give_up(struct ev_loop *loop, ev_timer *w, int events);
+
+/* Is this process's group the terminal's foreground? */
+bool session_in_foreground(int tty_fd);
+
+/* ---- session_report.c ------------------------------------------------------------------ */
+
+/* One line on stderr, behind what the command wrote there. */
+void session_say(struct session *s, const char *text);
+void session_say_err(struct session *s, const struct err *e, const char *after);
+
+/* What the log has to tell, once. */
+void session_say_log_notice(struct session *s);
+
+void session_put_event(struct session *s, const char *level, const char *event,
+                       const struct record_field *fields, size_t n);
+struct record_field session_number(const char *key, int64_t number);
+struct record_field session_text(const char *key, struct clean_span text);
+void session_report_exec_failure(struct session *s, const struct err *e);
+
+void session_fill_result(const struct session *s, struct session_result *result);
+
+/* DRAINING → SEALING → SEALED once no stream is open. */
+void session_seal_if_drained(struct session *s);
+
+#endif

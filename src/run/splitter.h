@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Clean bytes of one stream to line records. A push parser: any split of the input gives the
+ * same records but for ts. A line that lies whole in one span goes to the log without a copy;
+ * only lines cut by a read or by a mark are gathered, at most max_line bytes of them.
+ */
+#ifndef RUN_SPLITTER_H
+#define RUN_SPLITTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "redact/clean_buf.h"
+#include "redact/redact.h"
+#include "store/build_log.h"
+
+struct splitter {
+    struct build_log *log; /* not owned */
+    enum build_log_src src;
+    size_t max_line; /* bytes of clean input a record holds */
+    bool split;      /* a longer line becomes several records instead of losing its tail */
+    struct clean_buf line; /* the current line, its first max_line bytes */
+    uint64_t total;  /* bytes of the current record's line, dropped ones included */
+    uint32_t redacted;
+    bool begun;
+    int64_t ts_ms; /* of the read that brought the current line's first byte */
+};
+
+void splitter_init(struct splitter *s, struct build_log *log, enum build_log_src src,
+                   size_t max_line, bool split);
+void splitter_release(struct splitter *s);
+
+/* Takes the next clean bytes, read at ts_ms. */
+void splitter_feed(struct splitter *s, const struct clean_vec *spans, int64_t ts_ms);
+
+/* The redactor holds back the first bytes of what comes next: they were read at ts_ms. */
+void splitter_expect(struct splitter *s, int64_t ts_ms);
+
+/* End of the stream: what has no newline becomes a record marked partial. */
+void splitter_finish(struct splitter *s);
+
+#endif

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "run/stream.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include "base/clock.h"
+#include "base/sys.h"
+
+enum { LARGE_PIPE = 1 << 20, FULL_PIPE = 64 << 10 }; /* pipe(7): capacity and its usual ceiling */
+
+enum err_code stream_init(struct stream *s, int read_fd, const struct stream_options *o,
+                          struct err *e)
+{
+    bool log_passes = !o->redact;
+    bool terminal_passes = o->forward == FORWARD_RAW;
+    struct stat st;
+    enum err_code rc;
+
+    *s = (struct stream){.fd = read_fd, .log = o->log};
+    s->terminal = o->forward == FORWARD_NONE ? NULL : o->terminal;
+    splitter_init(&s->splitter, o->log, o->src, o->max_line, o->split_long);
+    if (sys.fstat(read_fd, &st) == 0)
+        s->inode = st.st_ino;
+    rc = redactor_new(&s->for_log, log_passes, e);
+    if (rc == ERR_NONE && s->terminal != NULL && log_passes != terminal_passes)
+        rc = redactor_new(&s->for_terminal, terminal_passes, e);
+    if (rc != ERR_NONE)
+        stream_release(s);
+    return rc;
+}
+
+static void close_pipe(struct stream *s)
+{
+    if (s->fd >= 0)
+        sys.close(s->fd);
+    s->fd = -1;
+}
+
+void stream_release(struct stream *s)
+{
+    close_pipe(s);
+    redactor_free(s->for_log);
+    redactor_free(s->for_terminal);
+    clean_vec_release(&s->log_spans);
+    clean_vec_release(&s->terminal_spans);
+    splitter_release(&s->splitter);
+    *s = (struct stream){.fd = -1};
+}
+
+static void forward(struct stream *s, const struct clean_vec *spans)
+{
+    for (size_t i = 0; i < spans->len; i++)
+        s->marks_shown += spans->items[i].marks;
+    terminal_put(s->terminal, spans);
+}
+
+static void to_log(struct stream *s, int64_t ts_ms)
+{
+    splitter_feed(&s->splitter, &s->log_spans, ts_ms);
+    if (redactor_holding(s->for_log))
+        splitter_expect(&s->splitter, ts_ms);
+    (void)build_log_flush(s->log);
+}
+
+/* Log first, then the terminal. ERR_MEMORY: nothing was taken. */
+static enum err_code take(struct stream *s, struct raw_span in, int64_t ts_ms)
+{
+    enum err_code rc = redactor_feed(s->for_log, in, &s->log_spans);
+
+    if (rc != ERR_NONE)
+        return rc;
+    to_log(s, ts_ms);
+    if (s->terminal == NULL)
+        return ERR_NONE;
+    if (s->for_terminal == NULL) {
+        forward(s, &s->log_spans);
+        return ERR_NONE;
+    }
+    rc = redactor_feed(s->for_terminal, in, &s->terminal_spans);
+    if (rc == ERR_NONE)
+        forward(s, &s->terminal_spans);
+    else
+        terminal_close(s->terminal, ENOMEM); /* the log has it; better nothing than a wrong half */
+    return ERR_NONE;
+}
+
+/* Without memory for a whole read, smaller ones may still do. Never passes a byte unseen. */
+static void take_all(struct stream *s, struct raw_span in)
+{
+    int64_t ts_ms = clock_realtime_ms();
+    size_t piece = in.len;
+
+    while (in.len > 0) {
+        struct raw_span next = {.ptr = in.ptr, .len = piece < in.len ? piece : in.len};
+
+        if (take(s, next, ts_ms) == ERR_NONE) {
+            in.ptr += next.len;
+            in.len -= next.len;
+        } else if (piece > 1) {
+            piece /= 2;
+        } else {
+            s->lost = true;
+            return;
+        }
+    }
+}
+
+/* A pipe that is found full gets larger: fewer turns for the same bytes. Best effort. */
+static void enlarge(struct stream *s, size_t n)
+{
+    if (s->large_pipe || n < FULL_PIPE)
+        return;
+    s->large_pipe = true;
+    (void)sys.fcntl(s->fd, F_SETPIPE_SZ, LARGE_PIPE);
+}
+
+static enum stream_turn read_failed(struct stream *s)
+{
+    if (errno == EAGAIN || errno == EINTR) {
+        if (!stream_exhausted(s) || errno == EINTR)
+            return STREAM_IDLE;
+        s->orphaned = true; /* the last look: no end of file, so someone holds the pipe */
+        return STREAM_ENDED;
+    }
+    s->lost = true;
+    return STREAM_ENDED;
+}
+
+enum stream_turn stream_turn(struct stream *s, char *scratch)
+{
+    bool last_look = stream_exhausted(s);
+    size_t most = s->limited && !last_look && s->left < STREAM_READ_SIZE ? (size_t)s->left
+                                                                         : STREAM_READ_SIZE;
+    ssize_t n = sys.read(s->fd, scratch, most);
+
+    if (n < 0)
+        return read_failed(s);
+    if (n == 0)
+        return STREAM_ENDED;
+    enlarge(s, (size_t)n);
+    s->bytes += (uint64_t)n;
+    take_all(s, (struct raw_span){.ptr = scratch, .len = (size_t)n});
+    if (s->limited)
+        s->left -= (uint64_t)n < s->left ? (uint64_t)n : s->left;
+    if (last_look) {
+        s->orphaned = true;
+        return STREAM_ENDED;
+    }
+    return STREAM_READ;
+}
+
+void stream_limit(struct stream *s)
+{
+    int waiting = 0;
+
+    if (s->fd < 0 || s->limited)
+        return;
+    s->limited = true;
+    if (sys.ioctl(s->fd, FIONREAD, &waiting) == 0 && waiting > 0)
+        s->left = (uint64_t)waiting;
+}
+
+bool stream_exhausted(const struct stream *s)
+{
+    return s->limited && s->left == 0;
+}
+
+static struct redactor *shown_through(const struct stream *s)
+{
+    return s->for_terminal != NULL ? s->for_terminal : s->for_log;
+}
+
+bool stream_wants_preview(const struct stream *s)
+{
+    return s->fd >= 0 && s->terminal != NULL && redactor_wants_preview(shown_through(s));
+}
+
+void stream_preview(struct stream *s)
+{
+    struct clean_span early = redactor_preview(shown_through(s));
+    struct clean_vec one = {.items = &early, .len = 1, .cap = 1, .bytes = early.len};
+
+    if (early.len > 0)
+        terminal_put(s->terminal, &one);
+}
+
+void stream_finish(struct stream *s)
+{
+    int64_t ts_ms = clock_realtime_ms();
+
+    close_pipe(s);
+    if (redactor_finish(s->for_log, &s->log_spans) != ERR_NONE)
+        s->lost = true;
+    splitter_feed(&s->splitter, &s->log_spans, ts_ms);
+    splitter_finish(&s->splitter);
+    (void)build_log_flush(s->log);
+    if (s->terminal == NULL)
+        return;
+    if (s->for_terminal == NULL)
+        forward(s, &s->log_spans);
+    else if (redactor_finish(s->for_terminal, &s->terminal_spans) == ERR_NONE)
+        forward(s, &s->terminal_spans);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The way of a byte, for one of the command's two streams:
+ *
+ *     pipe → redactor → line splitter → log        (written first)
+ *                    └→ terminal                       (then shown)
+ *
+ * The order is a promise: a line's record is written before the line's last byte is
+ * forwarded, so killing buildlog loses no finished line that anyone saw. Where log and
+ * terminal differ (--redact off, --forward raw) each has a redactor of its own, one of them
+ * passing everything. Knows no event loop: stream_turn does one read's worth.
+ */
+#ifndef RUN_STREAM_H
+#define RUN_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "redact/redact.h"
+#include "run/terminal.h"
+#include "run/splitter.h"
+#include "store/build_log.h"
+
+enum { STREAM_READ_SIZE = 256 << 10 }; /* one read; the scratch buffer all streams share */
+
+enum forward_mode { FORWARD_REDACTED, FORWARD_RAW, FORWARD_NONE };
+
+struct stream_options {
+    struct build_log *log;
+    struct terminal *terminal; /* NULL: not forwarded */
+    enum build_log_src src;
+    enum forward_mode forward;
+    bool redact; /* the log's side */
+    size_t max_line;
+    bool split_long;
+};
+
+struct stream {
+    int fd;         /* our end of the pipe, non-blocking; -1 once closed */
+    uint64_t inode; /* of the pipe, to find who holds it */
+    struct build_log *log;
+    struct terminal *terminal;
+    struct redactor *for_log;
+    struct redactor *for_terminal; /* NULL: what the log gets */
+    struct clean_vec log_spans;
+    struct clean_vec terminal_spans;
+    struct splitter splitter;
+    uint64_t bytes;      /* read so far */
+    uint64_t marks_shown; /* marks that went to the terminal */
+    bool large_pipe;     /* enlarging was tried */
+    bool limited;        /* only `left` more bytes are read, then one last look */
+    uint64_t left;
+    bool orphaned; /* someone held the pipe when reading ended */
+    bool lost;     /* a read failed or memory ran out: something is missing */
+};
+
+/* Takes over read_fd. On an error s is released and read_fd closed. */
+enum err_code stream_init(struct stream *s, int read_fd, const struct stream_options *o,
+                          struct err *e) MUST_USE;
+void stream_release(struct stream *s);
+
+enum stream_turn {
+    STREAM_IDLE, /* nothing to read now */
+    STREAM_READ, /* bytes were read; there may be more */
+    STREAM_ENDED /* end of file, or the limit: stream_finish is due */
+};
+
+/* One read and all that follows from it. scratch has STREAM_READ_SIZE bytes. */
+enum stream_turn stream_turn(struct stream *s, char *scratch);
+
+/* From now on read only what is in the pipe at this moment. */
+void stream_limit(struct stream *s);
+
+/* All of that has been read: one more turn ends the stream, whatever it finds. */
+bool stream_exhausted(const struct stream *s);
+
+/* Held bytes that may be shown early go to the terminal; true while there may be more. */
+void stream_preview(struct stream *s);
+bool stream_wants_preview(const struct stream *s);
+
+/* The stream has ended: what is held and what has no newline comes out. Closes the pipe. */
+void stream_finish(struct stream *s);
+
+#endif

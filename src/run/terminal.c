@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+#include "run/terminal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
+enum { TERMINAL_IOV_MAX = 64, MEM_DEVICE_MAJOR = 1 }; /* Linux devices.txt: /dev/null, full, zero */
+
+/* A description of our own, so that O_NONBLOCK stays our own affair; -1 if there is none. */
+static int reopen(int fd)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return sys.openat(AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+}
+
+static enum terminal_way choose_way(struct terminal *s, const struct stat *st)
+{
+    int fd;
+
+    if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode) ||
+        (S_ISCHR(st->st_mode) && major(st->st_rdev) == MEM_DEVICE_MAJOR))
+        return TERMINAL_DIRECT;
+    if (S_ISSOCK(st->st_mode))
+        return TERMINAL_SOCKET;
+    fd = reopen(s->fd);
+    if (fd < 0)
+        return TERMINAL_CAREFUL;
+    s->fd = fd;
+    s->owned = true;
+    return TERMINAL_REOPENED;
+}
+
+static bool is_terminal(int fd)
+{
+    struct termios attributes;
+
+    return sys.ioctl(fd, TCGETS, &attributes) == 0;
+}
+
+void terminal_init(struct terminal *s, int fd, bool closed)
+{
+    struct stat st;
+
+    *s = (struct terminal){.fd = fd, .way = TERMINAL_CLOSED};
+    buf_init(&s->queue, TERMINAL_QUEUE_MAX);
+    if (closed)
+        return;
+    if (sys.fstat(fd, &st) != 0) {
+        s->way = TERMINAL_CAREFUL;
+        return;
+    }
+    s->is_tty = S_ISCHR(st.st_mode) && is_terminal(fd);
+    s->way = choose_way(s, &st);
+}
+
+void terminal_release(struct terminal *s)
+{
+    if (s->owned)
+        sys.close(s->fd);
+    buf_release(&s->queue);
+    *s = (struct terminal){.fd = -1};
+}
+
+void terminal_close(struct terminal *s, int why)
+{
+    s->way = TERMINAL_CLOSED;
+    s->sys_errno = why;
+    s->queue.len = 0;
+    s->queue_at = 0;
+}
+
+bool terminal_blocked(const struct terminal *s)
+{
+    return s->queue_at < s->queue.len;
+}
+
+/* ---- one write, the way this descriptor wants it ----------------------------------- */
+
+static ssize_t write_socket(int fd, struct iovec *iov, int n)
+{
+    struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)n};
+
+    return sys.sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static ssize_t write_careful(int fd, const struct iovec *iov)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    int n = sys.poll(&ready, 1, 0);
+
+    if (n < 0)
+        return -1;
+    if (n == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return sys.write(fd, iov->iov_base, iov->iov_len < PIPE_BUF ? iov->iov_len : PIPE_BUF);
+}
+
+static ssize_t write_some(const struct terminal *s, struct iovec *iov, int n)
+{
+    switch (s->way) {
+    case TERMINAL_SOCKET:
+        return write_socket(s->fd, iov, n);
+    case TERMINAL_CAREFUL:
+        return write_careful(s->fd, iov);
+    default:
+        return n == 1 ? sys.write(s->fd, iov->iov_base, iov->iov_len)
+                      : sys.writev(s->fd, iov, n);
+    }
+}
+
+/* Takes `done` bytes off the front of the vector; returns how many entries are used up. */
+static int advance(struct iovec *iov, int n, size_t done)
+{
+    int used = 0;
+
+    while (used < n && done >= iov[used].iov_len)
+        done -= iov[used++].iov_len;
+    if (used < n) {
+        iov[used].iov_base = (char *)iov[used].iov_base + done;
+        iov[used].iov_len -= done;
+    }
+    return used;
+}
+
+/* Writes until all is out, it would block, or it failed; returns the entries used up. */
+static int write_all(struct terminal *s, struct iovec *iov, int n)
+{
+    int at = 0;
+
+    while (at < n) {
+        ssize_t done = write_some(s, iov + at, n - at);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            break;
+        if (done < 0) {
+            terminal_close(s, errno);
+            return n;
+        }
+        s->moved += (uint64_t)done;
+        at += advance(iov + at, n - at, (size_t)done);
+    }
+    return at;
+}
+
+/* ---- spans --------------------------------------------------------------------------- */
+
+static void keep(struct terminal *s, const struct iovec *iov, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (buf_put(&s->queue, iov[i].iov_base, iov[i].iov_len) != ERR_NONE) {
+            /* More than the ceiling cannot happen in a turn; without memory the terminal
+               loses, never the log. */
+            terminal_close(s, ENOMEM);
+            return;
+        }
+}
+
+static void put_batch(struct terminal *s, struct iovec *iov, int n)
+{
+    int at = 0;
+
+    if (n == 0)
+        return;
+    s->mid_line = ((const char *)iov[n - 1].iov_base)[iov[n - 1].iov_len - 1] != '\n';
+    if (!terminal_blocked(s))
+        at = write_all(s, iov, n);
+    if (s->way != TERMINAL_CLOSED)
+        keep(s, iov + at, n - at);
+}
+
+void terminal_put(struct terminal *s, const struct clean_vec *spans)
+{
+    struct iovec iov[TERMINAL_IOV_MAX];
+    int n = 0;
+
+    if (s->way == TERMINAL_CLOSED)
+        return;
+    for (size_t i = 0; i < spans->len; i++) {
+        const struct clean_span *span = &spans->items[i];
+
+        if (span->len <= span->shown)
+            continue;
+        iov[n].iov_base = (char *)(uintptr_t)(span->ptr + span->shown);
+        iov[n++].iov_len = span->len - span->shown;
+        if (n == TERMINAL_IOV_MAX) {
+            put_batch(s, iov, n);
+            n = 0;
+            if (s->way == TERMINAL_CLOSED)
+                return;
+        }
+    }
+    put_batch(s, iov, n);
+}
+
+void terminal_flush(struct terminal *s)
+{
+    struct iovec rest = {.iov_base = s->queue.data + s->queue_at,
+                         .iov_len = s->queue.len - s->queue_at};
+
+    if (!terminal_blocked(s))
+        return;
+    if (write_all(s, &rest, 1) == 1)
+        s->queue.len = s->queue_at = 0;
+    else
+        s->queue_at = (size_t)((char *)rest.iov_base - s->queue.data);
+}
+
+void terminal_message(struct terminal *s, const char *line, size_t len)
+{
+    struct iovec iov[2];
+    int n = 0;
+
+    if (s->way == TERMINAL_CLOSED)
+        return;
+    if (s->mid_line)
+        iov[n++] = (struct iovec){.iov_base = (char *)(uintptr_t)"\n", .iov_len = 1};
+    iov[n++] = (struct iovec){.iov_base = (char *)(uintptr_t)line, .iov_len = len};
+    put_batch(s, iov, n);
+}
