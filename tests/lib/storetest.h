@@ -84,6 +84,8 @@ __attribute__((unused)) static struct build_log_options test_options(void)
     };
 }
 
+static int64_t test_clock_back; /* how far the clock was set back, in ms */
+
 /* Line n: "n" and filling up to len bytes. */
 __attribute__((unused)) static void put_line(struct build_log *l, uint64_t n, size_t len)
 {
@@ -96,7 +98,7 @@ __attribute__((unused)) static void put_line(struct build_log *l, uint64_t n, si
         memset(text + have, 'x', len - have);
     else
         len = have;
-    build_log_line(l, n % 3 == 0 ? SRC_STDERR : SRC_STDOUT, (int64_t)(1700000000000 + n),
+    build_log_line(l, n % 3 == 0 ? SRC_STDERR : SRC_STDOUT, (int64_t)(1700000000000 + n) - test_clock_back,
                    (struct clean_span){.ptr = text, .len = len}, len + 1, &f);
 }
 

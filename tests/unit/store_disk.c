@@ -293,6 +293,67 @@ static void test_max_log(uint64_t limit)
     wipe(test_root);
 }
 
+static int no_open(int d, const char *p, int f, mode_t m, uint64_t r)
+{
+    (void)d;
+    (void)p;
+    (void)f;
+    (void)m;
+    (void)r;
+    errno = EMFILE;
+    return -1;
+}
+
+/* How long the file is already turns out after lines were taken in. */
+static void test_max_log_late(void)
+{
+    enum { LIMIT = 64 << 10 };
+    struct build_log_options o = test_options();
+    struct build_log *l;
+    struct log_report r;
+    struct err e;
+
+    sys = plain;
+    l = start();
+    feed(l, 200, LINE);
+    ok(seal(l, &e) == ERR_NONE, "a first attempt");
+    build_log_free(l);
+    sys.openat2 = no_open;
+    o.max_log = LIMIT;
+    ok(build_log_open(&l, &o, &e) == ERR_SYSTEM, "not opened");
+    feed(l, 200, LINE);
+    sys = plain;
+    build_log_tick(l);
+    feed(l, 10, LINE);
+    ok(seal(l, &e) == ERR_NONE, "sealed");
+    build_log_free(l);
+    r = log_check(test_path, 0);
+    ok(r.wrong == NULL && r.has_end && !r.complete && r.next == fed && r.size <= LIMIT,
+       "the limit holds for what waited: %s, %zu bytes", r.wrong != NULL ? r.wrong : "sound",
+       r.size);
+    wipe(test_root);
+}
+
+/* Not even an end fits: what fits is kept. */
+static void test_no_end(void)
+{
+    struct build_log *l;
+    struct log_report r;
+    struct err e;
+    uint64_t before;
+
+    use_disk(20000, false);
+    l = start();
+    feed(l, 500, LINE);
+    before = log_check(test_path, 0).next;
+    disk_free = 300; /* a line, but not a gap and an end */
+    ok(seal(l, &e) == ERR_SYSTEM && e.sys_errno == ENOSPC, "no room for an end");
+    build_log_free(l);
+    r = log_check(test_path, 0);
+    ok(r.wrong == NULL && !r.torn && !r.has_end && r.next > before, "but for some lines");
+    wipe(test_root);
+}
+
 int main(void)
 {
     plain = sys;
@@ -305,6 +366,8 @@ int main(void)
     test_gives_way(true);
     test_gives_way(false);
     test_lone_end();
+    test_no_end();
+    test_max_log_late();
     test_max_log(64 << 10);
     test_max_log(1 << 20);
     return done();

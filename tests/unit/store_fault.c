@@ -8,7 +8,7 @@
  */
 #include "lib/storetest.h"
 
-enum { CALLS_MAX = 400, BURST = 300 };
+enum { CALLS_MAX = 400, BURST = 300, FLUSHES = 5 };
 
 static uint64_t fed;
 
@@ -142,12 +142,16 @@ int main(void)
     enter_test();
     install_faults();
     count_calls(SYNC_ALWAYS, counts);
+    is_int(counts[FAULT_fdatasync], FLUSHES + 2, "synced at the start, each flush, the end");
     for (int call = 0; call < N_FAULTS; call++) {
         ok(counts[call] > 0 || call == FAULT_pread, "%s is called", fault_names[call]);
         if (counts[call] > 0)
             all_of((enum fault_call)call, SYNC_ALWAYS, counts[call] + 2);
     }
+    count_calls(SYNC_END, counts);
+    is_int(counts[FAULT_fdatasync], 1, "synced at the end");
     count_calls(SYNC_NONE, counts);
+    is_int(counts[FAULT_fdatasync], 0, "never synced");
     all_of(FAULT_write, SYNC_NONE, counts[FAULT_write] + 4);
     return done();
 }
