@@ -130,11 +130,6 @@ void build_log_event(struct build_log *l, struct record_event *r)
     buf_release(&b);
 }
 
-bool build_log_crowded(const struct build_log *l)
-{
-    return l->queue.bytes + 2 * LOG_BLOCK_SIZE > BUILD_LOG_CEILING;
-}
-
 /* ---- writing -------------------------------------------------------------------------- */
 
 enum err_code log_put_gap(const struct build_log *l, struct buf *b, const struct log_loss *loss,
