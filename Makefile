@@ -49,7 +49,7 @@ HEADERS  := $(wildcard src/*/*.h)
 
 # What src/commands.tab becomes (src/cmd/gen/*.awk). POSIX awk.
 GEN      := $(BUILD)/gen
-GEN_AWK  := awk -v present="$(basename $(notdir $(wildcard src/cmd/*.c)))" -f src/cmd/gen/table.awk
+GEN_AWK  := awk -f src/cmd/gen/table.awk
 CORE_OBJ += $(BUILD)/obj/gen/commands.gen.o
 
 all: $(BUILD)/buildlog
@@ -69,7 +69,7 @@ $(GEN)/commands.gen.h: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/header
 	@mkdir -p $(@D)
 	$(GEN_AWK) -f src/cmd/gen/header.awk src/commands.tab > $@
 
-$(GEN)/commands.gen.c: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/tables.awk $(wildcard src/cmd/*.c)
+$(GEN)/commands.gen.c: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/tables.awk
 	@mkdir -p $(@D)
 	$(GEN_AWK) -f src/cmd/gen/tables.awk src/commands.tab > $@
 

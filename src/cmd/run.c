@@ -352,15 +352,15 @@ static enum err_code describe(struct run *r)
 
 /* ---- the run ------------------------------------------------------------------------- */
 
-/* So that nothing we open becomes the command's descriptor 0, 1 or 2. */
-static enum err_code guard_standard_fds(bool closed[3], struct err *e)
+/* main has put something that can neither be read nor written where one was closed. */
+static enum err_code find_closed_fds(bool closed[3], struct err *e)
 {
     for (int fd = 0; fd < 3; fd++) {
-        if (sys.fcntl(fd, F_GETFD, 0) >= 0)
-            continue;
-        closed[fd] = true;
-        if (sys.openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0) != fd)
-            return err_system(e, "cannot open", "/dev/null");
+        int flags = sys.fcntl(fd, F_GETFL, 0);
+
+        if (flags < 0)
+            return err_system(e, "cannot use standard descriptors", "");
+        closed[fd] = (flags & O_PATH) != 0;
     }
     return ERR_NONE;
 }
@@ -491,7 +491,7 @@ int cmd_run(const struct cmd_args *args)
     int status = EXIT_REFUSED;
 
     take_options(&r, args);
-    if (guard_standard_fds(r.closed, &e) != ERR_NONE || choose_id(&r, &e) != ERR_NONE) {
+    if (find_closed_fds(r.closed, &e) != ERR_NONE || choose_id(&r, &e) != ERR_NONE) {
         cmd_warn_err(args->command, &e);
         return EXIT_REFUSED;
     }
