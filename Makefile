@@ -115,6 +115,11 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
 
+# BENCH="--only start,latency --size 100" narrows it. Peers that are not installed are left out.
+BENCH =
+bench: $(BUILD)/buildlog $(BUILD)/tests/bench/latency
+	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BENCH)
+
 bench-encode: $(BUILD)/tests/bench/encode_speed
 	$<
 
@@ -199,5 +204,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
-	lint-shell lint-man lint-complexity bench-encode bench-redact
+	lint-shell lint-man lint-complexity bench bench-encode bench-redact
 .DELETE_ON_ERROR:

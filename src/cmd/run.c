@@ -211,6 +211,16 @@ static const char *option_text(const struct run *r, int id)
     return text;
 }
 
+/* A key given twice counts once, with its last value. */
+static bool label_repeated_later(const struct cmd_args *args, size_t at, size_t key_len)
+{
+    for (size_t i = at + 1; i < args->n_options; i++)
+        if (args->options[i].spec->id == OPT_LABEL &&
+            strncmp(args->options[i].text, args->options[at].text, key_len + 1) == 0)
+            return true;
+    return false;
+}
+
 /* The words of the command, as many as the record is to hold; then how many were left out. */
 static enum err_code clean_command(struct run *r, struct record_start *start)
 {
@@ -255,7 +265,8 @@ static enum err_code clean_labels(struct run *r, struct record_start *start)
         const struct parsed_option *p = &r->args->options[i];
         const char *equals = p->text != NULL ? strchr(p->text, '=') : NULL;
 
-        if (p->spec->id != OPT_LABEL || equals == NULL)
+        if (p->spec->id != OPT_LABEL || equals == NULL ||
+            label_repeated_later(r->args, i, (size_t)(equals - p->text)))
             continue;
         r->label_keys[n] = strndup(p->text, (size_t)(equals - p->text));
         if (r->label_keys[n] == NULL ||
@@ -352,17 +363,14 @@ static enum err_code describe(struct run *r)
 
 /* ---- the run ------------------------------------------------------------------------- */
 
-/* main has put something that can neither be read nor written where one was closed. */
-static enum err_code find_closed_fds(bool closed[3], struct err *e)
+/* main has put a descriptor without access (O_PATH) where 0, 1 or 2 was closed. */
+static void find_closed_fds(bool closed[3])
 {
     for (int fd = 0; fd < 3; fd++) {
         int flags = sys.fcntl(fd, F_GETFL, 0);
 
-        if (flags < 0)
-            return err_system(e, "cannot use standard descriptors", "");
-        closed[fd] = (flags & O_PATH) != 0;
+        closed[fd] = flags < 0 || (flags & O_PATH) != 0;
     }
-    return ERR_NONE;
 }
 
 static enum err_code choose_id(struct run *r, struct err *e)
@@ -491,7 +499,8 @@ int cmd_run(const struct cmd_args *args)
     int status = EXIT_REFUSED;
 
     take_options(&r, args);
-    if (find_closed_fds(r.closed, &e) != ERR_NONE || choose_id(&r, &e) != ERR_NONE) {
+    find_closed_fds(r.closed);
+    if (choose_id(&r, &e) != ERR_NONE) {
         cmd_warn_err(args->command, &e);
         return EXIT_REFUSED;
     }

@@ -220,6 +220,8 @@ static void line_finish(struct redactor *r, uint64_t end)
 
     run_end(&p->line);
     kind = p->line.content == NO_POS ? PEM_LINE_NEUTRAL : line_kind(r, end);
+    if (kind == PEM_LINE_NEUTRAL && p->line.header && p->line.alnum)
+        header_release(p); /* it bears our mark already */
     if (kind == PEM_LINE_NEUTRAL || p->line.skip)
         return;
     if (kind == PEM_LINE_PROSE && p->line.header) {
@@ -483,12 +485,23 @@ static void marker_dashes(struct redactor *r, struct pem_marker *m, uint8_t byte
 
     if (byte == '-' && !m->ssh2)
         m->dashes = (uint8_t)(m->dashes + (m->dashes < UINT8_MAX));
-    else if (byte == ' ' && !m->ssh2 && m->dashes == PEM_DASHES_SSH2)
+    else if (byte == ' ' && !m->ssh2 && m->dashes >= PEM_DASHES_SSH2)
         m->ssh2 = true;
     else if ((byte == 'B' || byte == 'E') && enough)
         marker_word_begins(r, byte == 'E');
     else
         marker_restart(&r->s.pem, byte);
+}
+
+/* What was read since the first dash is a marker, no content. */
+static void line_restore(struct pem *p)
+{
+    struct pem_line *l = &p->line;
+
+    *l = p->marker.before;
+    if (l->escape != NO_POS && l->content == NO_POS)
+        l->content = l->escape; /* a backslash before a dash is none of a line end */
+    l->escape = NO_POS;
 }
 
 static void marker_word(struct redactor *r, struct pem_marker *m, uint8_t byte)
@@ -508,7 +521,7 @@ static void marker_word(struct redactor *r, struct pem_marker *m, uint8_t byte)
         prefix_keep(r);
         return;
     }
-    r->s.pem.line = m->before;
+    line_restore(&r->s.pem);
     if (m->end)
         end_begins(r);
 }
@@ -550,7 +563,15 @@ static bool marker_label(struct redactor *r, struct pem_marker *m, uint8_t byte)
 static bool marker_close(struct redactor *r, struct pem_marker *m, uint8_t byte)
 {
     if (byte != '-') {
+        bool next = byte == ' ' && !m->ssh2 && m->dashes == PEM_DASHES_SSH2;
+
         marker_stop(r, byte);
+        if (next) { /* "---- " that closes nothing may begin an SSH2 marker */
+            m->before = r->s.pem.line;
+            m->state = MARKER_DASHES;
+            m->dashes = PEM_DASHES_SSH2;
+            m->ssh2 = true;
+        }
         return false;
     }
     if (++m->dashes < (m->ssh2 ? PEM_DASHES_SSH2 : PEM_DASHES))

@@ -342,9 +342,17 @@ static void note_signal(struct session *s, const struct signal_event *event)
 }
 
 /*
- * What a process sent is passed on once. What the terminal sent has reached the command
- * already, unless the command has a group of its own.
+ * What a process sent is passed on. What the terminal sent has reached the command already,
+ * unless the command has a group of its own, or the terminal hung up on us as the leader of its
+ * session: then the kernel told us alone (tty_ioctl(4), credentials(7)).
  */
+static bool reached_command(const struct session *s, const struct signal_event *event)
+{
+    if (event->from_process || s->own_group)
+        return false;
+    return event->signal != SIGHUP || getsid(0) != getpid();
+}
+
 static void on_signal(struct session *s, const struct signal_event *event)
 {
     bool stops = event->from_process && signal_means_stop(event->signal);
@@ -364,8 +372,7 @@ static void on_signal(struct session *s, const struct signal_event *event)
         s->stop_passed_on = true;
     if (event->signal == SIGCONT)
         lend_terminal(s);
-    if (s->state < SEALING && (event->from_process || s->own_group) &&
-        !(s->state == DRAINING && !ends))
+    if (s->state < SEALING && !reached_command(s, event) && (s->state < DRAINING || ends))
         signal_command(s, event->signal);
     if (stops)
         stop_requested(s);

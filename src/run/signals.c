@@ -43,6 +43,8 @@ enum err_code signals_start(struct signals *s, struct err *e)
         return err_system(e, "cannot make a signal descriptor", "");
     sigprocmask(SIG_BLOCK, &wanted, NULL);
     sigaction(SIGPIPE, &ignore, &s->sigpipe);
+    /* A log that reached `ulimit -f` is a full disk, not the end of the build. */
+    sigaction(SIGXFSZ, &ignore, &s->sigxfsz);
     /* With SIGCHLD ignored the kernel would throw the command's status away. */
     sigaction(SIGCHLD, &by_default, &s->sigchld);
     return ERR_NONE;
@@ -73,6 +75,7 @@ bool signals_next(struct signals *s, struct signal_event *event)
 void signals_restore(const struct signals *s)
 {
     sigaction(SIGPIPE, &s->sigpipe, NULL);
+    sigaction(SIGXFSZ, &s->sigxfsz, NULL);
     sigaction(SIGCHLD, &s->sigchld, NULL);
     sigprocmask(SIG_SETMASK, &s->inherited_mask, NULL);
 }

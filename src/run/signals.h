@@ -19,6 +19,7 @@ struct signals {
     int fd;                   /* signalfd, close-on-exec, non-blocking */
     sigset_t inherited_mask;  /* what the command gets back */
     struct sigaction sigpipe; /* likewise */
+    struct sigaction sigxfsz; /* likewise */
     struct sigaction sigchld;
 };
 

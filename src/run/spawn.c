@@ -106,14 +106,17 @@ static bool plan_make(struct plan *p, char *const *argv)
 
 enum { SCRIPT_LOOK = 128 };
 
-/* A file the kernel does not know is a script, unless there is a NUL in its first line: then it
-   is a damaged or a foreign program (POSIX lets the shell refuse what is no text file). */
+/* A file the kernel does not know is a script, unless it begins as a program does or there is a
+   NUL in its first line: then it is a damaged or a foreign one (POSIX lets the shell refuse what
+   is no text file). */
 static bool looks_like_script(const char *path)
 {
     char start[SCRIPT_LOOK];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, start, sizeof(start)) : 0;
 
+    if (n >= 4 && memcmp(start, "\177ELF", 4) == 0)
+        return false;
     for (ssize_t i = 0; i < n && start[i] != '\n'; i++)
         if (start[i] == '\0')
             return false;

@@ -47,9 +47,6 @@ static void put_record(struct splitter *s, struct clean_span msg, bool newline, 
         f.truncated = whole - msg.len;
     }
     build_log_line(s->log, s->src, s->ts_ms, msg, whole + (newline ? 1 : 0), &f);
-    /* A read full of empty lines makes fifty times its size in records: not all in one write. */
-    if (build_log_crowded(s->log))
-        (void)build_log_flush(s->log);
 }
 
 /* A full record's worth of an unfinished line goes out; a cut character stays for the next. */

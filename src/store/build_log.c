@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Numbering, queueing and writing; see build_log.h for the states. The functions that change
- * state are degrade(), log_retry() and, in log_seal.c, build_log_seal().
+ * state are degrade(), recover() and, in log_seal.c, build_log_seal().
  */
 #include "store/build_log.h"
 
@@ -32,7 +32,6 @@ static bool waits(const struct build_log *l)
     return l->queue.records > 0 || l->dropped.records > 0 || l->head.len > 0;
 }
 
-static enum err_code drain(struct build_log *l, struct err *e);
 static void degrade(struct build_log *l, const struct err *e);
 
 /* What goes beyond --max-log or finds no memory is counted. */
@@ -46,7 +45,7 @@ static void write_out(struct build_log *l)
 {
     struct err e;
 
-    if (l->state == LOG_WRITING && waits(l) && drain(l, &e) != ERR_NONE)
+    if (l->state == LOG_WRITING && waits(l) && log_drain(l, &e) != ERR_NONE)
         degrade(l, &e);
 }
 
@@ -131,11 +130,6 @@ void build_log_event(struct build_log *l, struct record_event *r)
     buf_release(&b);
 }
 
-bool build_log_crowded(const struct build_log *l)
-{
-    return l->queue.bytes + 2 * LOG_BLOCK_SIZE > BUILD_LOG_CEILING;
-}
-
 /* ---- writing -------------------------------------------------------------------------- */
 
 enum err_code log_put_gap(const struct build_log *l, struct buf *b, const struct log_loss *loss,
@@ -199,8 +193,7 @@ static enum err_code write_queue(struct build_log *l, struct err *e)
     return rc;
 }
 
-/* Writes all that waits, oldest first. */
-static enum err_code drain(struct build_log *l, struct err *e)
+enum err_code log_drain(struct build_log *l, struct err *e)
 {
     enum err_code rc = ERR_NONE;
 
@@ -387,16 +380,20 @@ static void recover(struct build_log *l)
     write_out(l);
 }
 
-enum err_code log_retry(struct build_log *l, struct err *e)
+enum err_code log_reopen(struct build_log *l, struct err *e)
 {
-    enum err_code rc = ERR_NONE;
-
     if (l->file.fd >= 0 && !log_file_in_place(&l->file, l->path))
         log_file_forget(&l->file);
-    if (l->file.fd < 0)
-        rc = open_file(l, e);
+    return l->file.fd < 0 ? open_file(l, e) : ERR_NONE;
+}
+
+/* Opens, remakes or goes on, whatever is due, and writes all that waits. */
+static enum err_code retry(struct build_log *l, struct err *e)
+{
+    enum err_code rc = log_reopen(l, e);
+
     if (rc == ERR_NONE)
-        rc = drain(l, e);
+        rc = log_drain(l, e);
     if (rc != ERR_NONE)
         degrade(l, e);
     else if (l->state != LOG_WRITING)
@@ -415,7 +412,7 @@ void build_log_tick(struct build_log *l)
         (void)log_file_reserve(&l->file, 0, BUILD_LOG_RESERVE);
         return;
     }
-    (void)!log_retry(l, &e);
+    (void)!retry(l, &e);
 }
 
 bool build_log_notice(struct build_log *l, struct err *e)
@@ -499,7 +496,7 @@ enum err_code build_log_open(struct build_log **out, const struct build_log_opti
         return rc;
     }
     if (rc == ERR_NONE)
-        rc = drain(l, e);
+        rc = log_drain(l, e);
     l->state = LOG_WRITING;
     if (rc != ERR_NONE) {
         degrade(l, e);

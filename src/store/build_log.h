@@ -65,9 +65,6 @@ void build_log_line(struct build_log *l, enum build_log_src src, int64_t ts_ms,
 /* r->seq, ts_ms (if 0) and build_id are filled in. */
 void build_log_event(struct build_log *l, struct record_event *r);
 
-/* Room until a line of n bytes would make the queue give way (the session reads less then). */
-bool build_log_crowded(const struct build_log *l);
-
 /* Writes what waits with one write(2). Returns true while records wait (degraded). */
 bool build_log_flush(struct build_log *l);
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -159,12 +160,13 @@ static enum err_code open_once(struct log_file *f, const struct log_place *where
         return refuse_locked(f, st.st_size, where->path, e);
     f->dev = st.st_dev;
     f->ino = st.st_ino;
-    *again = st.st_nlink == 0 || !log_file_in_place(f, where->path);
-    /* Only now does the size mean something: nobody else appends any more. */
-    if (!*again && sys.fstat(f->fd, &st) != 0)
-        return err_system(e, "cannot look at", where->path);
-    f->size = st.st_size;
-    return ERR_NONE;
+    if (sys.fstatat(AT_FDCWD, where->path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        *again = st.st_dev != f->dev || st.st_ino != f->ino;
+        f->size = st.st_size; /* as it is now that nobody else appends */
+        return ERR_NONE;
+    }
+    *again = errno == ENOENT;
+    return *again ? ERR_NONE : err_system(e, "cannot look at", where->path);
 }
 
 void log_file_forget(struct log_file *f)
@@ -268,15 +270,35 @@ static bool reserve_to(struct log_file *f, off_t end)
     return true;
 }
 
+/* The size that the process may give a file (ulimit -f): a full disk by another name. */
+static off_t size_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur > INT64_MAX)
+        return INT64_MAX;
+    return limit.rlim_cur > 0 ? (off_t)limit.rlim_cur : 1;
+}
+
 size_t log_file_reserve(struct log_file *f, size_t n, size_t spare)
 {
-    off_t end = f->size + (off_t)n + (off_t)spare;
-    off_t room;
+    const off_t used = f->size + (off_t)spare;
+    off_t top;
 
-    if (!f->reserving || f->no_reserve || end <= f->reserved || reserve_to(f, end))
+    if (!f->reserving)
         return n;
-    room = f->reserved - f->size - (off_t)spare;
-    return room > 0 ? (size_t)room : 0;
+    if (f->limit == 0)
+        f->limit = size_limit();
+    top = f->limit;
+    errno = EFBIG;
+    if (!f->no_reserve && used + (off_t)n > f->reserved && used + (off_t)n <= top &&
+        !reserve_to(f, used + (off_t)n)) {
+        top = f->reserved;
+        errno = ENOSPC;
+    }
+    if (used + (off_t)n <= top)
+        return n;
+    return top > used ? (size_t)(top - used) : 0;
 }
 
 enum err_code log_file_cut(struct log_file *f, struct err *e)
@@ -306,8 +328,7 @@ enum err_code log_file_append(struct log_file *f, const char *data, size_t n, si
     size_t put = 0;
     enum err_code rc;
 
-    errno = ENOSPC; /* what it is when the reserve alone says no */
-    put = log_file_write(f, data, try);
+    put = log_file_write(f, data, try); /* errno stays the reserve's when that alone says no */
     *done = put < n ? whole_records(data, put) : n;
     log_file_commit(f, data, *done);
     if (put == n)

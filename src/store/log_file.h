@@ -31,6 +31,7 @@ struct log_file {
     bool no_reserve; /* the file system cannot */
     off_t size;
     off_t reserved;
+    off_t limit; /* of the size; 0: not asked for yet */
     off_t chunk;        /* how much to reserve next time */
     XXH3_state_t *hash; /* apart: it wants an alignment of its own */
 };
@@ -68,7 +69,8 @@ enum err_code log_file_append(struct log_file *f, const char *data, size_t n, si
 /* Cuts what lies beyond size. */
 enum err_code log_file_cut(struct log_file *f, struct err *e) MUST_USE;
 
-/* Bytes of n that may be written beyond size while `spare` bytes stay reserved behind them. */
+/* Bytes of n that may be written beyond size while `spare` bytes stay reserved behind them;
+   where that is less than n, errno says why. */
 size_t log_file_reserve(struct log_file *f, size_t n, size_t spare);
 
 /* write(2) until all is written or an error comes; returns how much. Leaves size alone. */

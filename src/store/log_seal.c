@@ -5,7 +5,6 @@
  * its writer had been killed. When the disk is full the oldest waiting records give way to a
  * gap record until the rest fits.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,10 +103,8 @@ static enum err_code try_words(struct build_log *l, const struct last_words *w, 
     if (l->file.torn && log_file_cut(&l->file, e) != ERR_NONE)
         return ERR_SYSTEM;
     *room = log_file_reserve(&l->file, *total, 0);
-    if (*room < *total) {
-        errno = ENOSPC;
+    if (*room < *total)
         return err_system(e, "cannot write", "");
-    }
     *room = write_all(l, w);
     if (*room == *total) {
         l->file.size += (off_t)*total;
@@ -163,38 +160,34 @@ static enum err_code say_last_words(struct build_log *l, struct record_end *r, s
     return rc;
 }
 
-/* Writing is tried once more, and the path looked at, before the last words. */
-static enum err_code once_more(struct build_log *l, struct err *e)
+/* Closes whatever way it ended. A log without an end keeps at least what fits. */
+static enum err_code finish(struct build_log *l, enum err_code rc, struct err *e)
 {
-    enum err_code rc = ERR_NONE;
+    struct err more;
 
-    if (l->state == LOG_WRITING && log_file_in_place(&l->file, l->path))
-        (void)build_log_flush(l);
-    else
-        rc = log_retry(l, e);
-    if (l->file.fd >= 0)
-        return ERR_NONE; /* even if not everything fits: that is what giving way is for */
-    return rc != ERR_NONE ? rc : err_set(e, ERR_SYSTEM, "cannot open", l->path, "it is gone");
+    if (rc == ERR_NONE && l->sync != SYNC_NONE)
+        rc = log_file_sync(&l->file, e);
+    else if (rc != ERR_NONE)
+        (void)!log_drain(l, &more);
+    log_file_discard_empty(&l->file, l->path);
+    if (log_file_close(&l->file, &more) != ERR_NONE && rc == ERR_NONE) {
+        *e = more;
+        rc = more.code;
+    }
+    return rc;
 }
 
 enum err_code build_log_seal(struct build_log *l, struct record_end *r, struct err *e)
 {
-    enum err_code rc = once_more(l, e);
-    struct err closing;
+    enum err_code rc = log_reopen(l, e);
 
-    r->build_id = l->id;
-    r->lines = l->lines;
+    if (rc != ERR_NONE) /* an error may be gone at the next call */
+        rc = log_reopen(l, e);
     if (rc == ERR_NONE) {
+        r->build_id = l->id;
+        r->lines = l->lines;
         r->last_seq = l->next_seq - 1;
-        rc = say_last_words(l, r, e);
-        if (rc == ERR_NONE && l->sync != SYNC_NONE)
-            rc = log_file_sync(&l->file, e);
-        if (rc != ERR_NONE)
-            log_file_discard_empty(&l->file, l->path);
-        if (log_file_close(&l->file, &closing) != ERR_NONE && rc == ERR_NONE) {
-            *e = closing;
-            rc = closing.code;
-        }
+        rc = finish(l, say_last_words(l, r, e), e);
     }
     l->state = LOG_SEALED;
     if (rc != ERR_NONE && e->subject[0] == '\0')

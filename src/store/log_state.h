@@ -48,8 +48,11 @@ struct build_log {
     enum build_log_sync sync;
 };
 
-/* Opens, remakes or goes on, whatever is due, and writes all that waits. */
-enum err_code log_retry(struct build_log *l, struct err *e) MUST_USE;
+/* Sees that the file is open and is the one that the path names. */
+enum err_code log_reopen(struct build_log *l, struct err *e) MUST_USE;
+
+/* Writes all that waits, oldest first. */
+enum err_code log_drain(struct build_log *l, struct err *e) MUST_USE;
 
 /* Appends the gap record for the loss. */
 enum err_code log_put_gap(const struct build_log *l, struct buf *b, const struct log_loss *loss,

@@ -117,8 +117,8 @@ def conmon_command(work, source):
         out.write("#!/bin/sh\nwhile [ $# -gt 0 ]; do case $1 in --pid-file) pid=$2; shift;; esac;"
                   f" shift; done\ncat {shlex.quote(source)} &\necho $! >\"$pid\"\n")
     os.chmod(runtime, 0o755)
-    return (f"conmon -c x -u x -r {runtime} -b {work} -p {work}/pid -l k8s-file:{work}/conmon.log "
-            f"--sync 2>/dev/null")
+    return (f"conmon --sync -c x -u x -r {runtime} -b {work} -p {work}/pid "
+            f"-l k8s-file:{work}/conmon.log")
 
 
 def log_peers(work, source):
@@ -134,8 +134,19 @@ def log_peers(work, source):
         peers.append(("svlogd -tt", f"mkdir -p {work}/sv; cat {q(source)} | svlogd -tt {work}/sv",
                       f"rm -rf {work}/sv"))
     if have("conmon"):
-        peers.append(("conmon k8s-file", conmon_command(work, source), f"rm -f {work}/conmon.log"))
+        command = conmon_command(work, source)
+        if subprocess.run(["sh", "-c", command], check=False, capture_output=True).returncode:
+            print("conmon does not start here (it must be allowed to lower its oom_score_adj)")
+        else:
+            peers.append(("conmon k8s-file", command, f"rm -f {work}/conmon.log"))
     return peers
+
+
+def missing_peers():
+    names = [name for name in ("s6-log", "multilog", "svlogd", "conmon", "ts", "jq")
+             if not have(name)]
+    if names:
+        print("not installed, so left out: " + ", ".join(names))
 
 
 def slow_peers(work, source):
@@ -246,6 +257,7 @@ def main():
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="buildlog-bench-") as work:
         if "throughput" in only:
+            missing_peers()
             throughput(work, args.size * 1000 * 1000, args.rounds, args.baseline)
         if "start" in only:
             start(work, 1000)

@@ -412,6 +412,43 @@ static void test_accepted(void)
              UINT64_C(9007199254740991));
 }
 
+static void peek_declines(const char *line, const char *name)
+{
+    enum record_kind kind;
+    uint64_t from, seq;
+
+    ok(!record_peek(line, strlen(line), &kind, &from, &seq), "peek declines %s", name);
+}
+
+static void msg_declines(const char *rest, const char *name)
+{
+    char line[256];
+    char msg[256];
+    size_t msg_len;
+    struct raw_span src;
+    int n = snprintf(line, sizeof(line),
+                     "{\"kind\":\"line\",\"ts\":1,\"seq\":2,\"src\":\"stdout\",\"buildId\":\"" ID
+                     "\",%s", rest);
+
+    ok(!record_line_msg(line, (size_t)n, msg, &msg_len, &src), "record_line_msg declines %s", name);
+}
+
+static void test_declined(void)
+{
+    peek_declines("{\"kind\":\"line\",\"ts\":1,\"seq\":9007199254740993,\"x\":1}",
+                  "a number that record_decode would round");
+    peek_declines("{\"kind\":\"line\",\"ts\":1,\"seq\":18446744073709551617,\"x\":1}",
+                  "a number that would wrap");
+    peek_declines("{\"kind\":\"line\",\"ts\":1,\"seq\":01,\"x\":1}", "a leading zero");
+    peek_declines("{\"kind\":\"line\",\"ts\":1,\"seq\":0,\"x\":1}", "seq 0");
+    peek_declines("{\"kind\":\"gap\",\"ts\":1,\"seq\":2,\"buildId\":\"" ID
+                  "\",\"from\":3,\"lines\":1}", "a gap that ends before it begins");
+    msg_declines("\"msg\":\"a\"}}", "a second brace");
+    msg_declines("\"msg\":\"a\"x}", "junk behind the text");
+    msg_declines("\"msg\":\"a}", "a text without an end");
+    msg_declines("\"len\":1}", "a line without a text");
+}
+
 /* ---- hostile ------------------------------------------------------------------------------------
  */
 
@@ -543,6 +580,7 @@ int main(void)
     test_round_trip();
     test_refused();
     test_accepted();
+    test_declined();
     test_prefixes();
     test_bit_flips();
     test_mutations();

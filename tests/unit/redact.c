@@ -12,6 +12,10 @@
 
 enum { TEXT_MAX = 65536 };
 
+#ifndef SOUPS
+#define SOUPS 1500 /* rounds of each random test */
+#endif
+
 struct text {
     char data[TEXT_MAX];
     size_t len;
@@ -408,6 +412,12 @@ static const struct test_case keys[] = {
      HEAD "\n" LINE "\n" HEAD "\n" LINE "\n" TAIL "\nx"},
     {"a key after a mention", "use " BEGIN " as the header\n" BEGIN "\n@b:64@\n" END "\n",
      "use " BEGIN " as the header\n" HEAD "\n" LINE "\n" TAIL "\n"},
+    {"an SSH2 key where a label was to end", "-----BEGIN X---- BEGIN SSH2 ENCRYPTED PRIVATE " "KEY ----\n"
+                                             "@b:64@\n",
+     "-----BEGIN X---- BEGIN PRIVATE KEY ----" R "\n" LINE "\n"},
+    {"the same within a key", BEGIN "\n@b:64@\n-----BEGIN X---- BEGIN SSH2 ENCRYPTED PRIVATE " "KEY ----\n"
+                              "@b:64@\n",
+     HEAD "\n" LINE "\n-----BEGIN X---- BEGIN PRIVATE KEY ----" R "\n" LINE "\n"},
     {"a header alone", BEGIN "\n", NULL},
     {"a mention", "expected " BEGIN " at the start\nnext line\n", NULL},
     {"a mention at the line's end", "expected " BEGIN "\nnext line of the log\nand one more\n", NULL},
@@ -566,37 +576,146 @@ static void test_text(void)
     is_bytes(span.ptr, span.len, "abc", 3, "a constant");
 }
 
-/* Random soup of the pieces that rules are made of: every split gives the same. */
-static void test_soup(void)
+/* ---- random soup -------------------------------------------------------------------- */
+
+static const char *const token_parts[] = {
+    "ghp" "_", "sk-", "Bearer ", "authorization", ": ", "://", "http", "u:", "@h", "AWS_SECRET_",
+    "ACCESS_KEY", "=", "\"", "\n", " ", "-----BEGIN ", "RSA PRIVATE " "KEY", "-----", "-----END ",
+    "\\n", "\033[0m", "@m:20@", "@b:64@", "@b:7@", "@h:16@", "word ", "\r", "basic ", "[REDACTED]",
+    "[REDACTED_PEM_LINE]", "---- BEGIN ", "-", "\\", "2024-01-01 ", "Authorization: ",
+    "aws_secret_access_key = ", "https://u:", "@m:9@", "token ", "%20", "ghp" "_@m:36@", NULL};
+
+static const char *const key_parts[] = {
+    BEGIN, END, BEGIN "\n", END "\n", "-----BEGIN OPENSSH PRIVATE " "KEY-----\r\n", "\n", "\n", "\r\n",
+    "\\n", "\\\\n", "@b:64@", "@b:64@\n", "@b:64@\\n", "@b:30@", "@b:9@", "Qw==", "word ", "word\n",
+    "two words\n", "    ", "2024-01-01T00:00:00Z ", "> ", "\"", "\033[1m", "-----BEGIN CERTIFICATE-----\n",
+    "---- BEGIN SSH2 ENCRYPTED PRIVATE " "KEY ----\n", "Proc-Type: 4,ENCRYPTED\n", "-", "-----", "-----BEGIN ",
+    "-----END ", "PRIVATE " "KEY", "[REDACTED]", LINE, HEAD, "\\", NULL};
+
+static const char *const mixed_parts[] = {
+    BEGIN, END "\n", BEGIN "\n", "\n", "\\n", "@b:64@", "@b:64@\n", "Qw==", "word ", "two words\n", "    ",
+    "-----BEGIN CERTIFICATE-----\n", "-----BEGIN ", "ghp" "_@m:36@", "https://u:@m:9@@h ", "Bearer @m:20@",
+    "Authorization: Basic @m:20@==", "sk-", "https://u:", "authorization: ", "@m:9@", NULL};
+
+static void cook(struct text *t, const char *const *parts, uint32_t most)
 {
-    static const char *const parts[] = {
-        "ghp" "_", "sk-", "Bearer ", "authorization", ": ", "://", "http", "u:", "@h", "AWS_SECRET_",
-        "ACCESS_KEY", "=", "\"", "\n", " ", "-----BEGIN ", "RSA PRIVATE " "KEY", "-----", "-----END ",
-        "\\n", "\033[0m", "@m:20@", "@b:64@", "@b:7@", "@h:16@", "word ", "\r", "basic ", "[REDACTED]",
-        "[REDACTED_PEM_LINE]", "---- BEGIN ", "-", "\\", "2024-01-01 "};
+    static char text[8192];
+    uint32_t n_parts = 0;
+
+    while (parts[n_parts] != NULL)
+        n_parts++;
+    text[0] = '\0';
+    for (uint32_t n = 2 + next_random() % most; n > 0; n--)
+        strcat(text, parts[next_random() % n_parts]);
+    expand(t, text);
+}
+
+/*
+ * Every split gives the same, and what was redacted stays (not where tokens and keys mix: with
+ * a token gone, what stands around it may look more or less like a key).
+ */
+static void test_soup(const char *name, const char *const *parts, bool again)
+{
     static struct text in;
     static struct result whole;
     static struct result got;
     bool good = true;
 
-    for (int round = 0; round < 1500 && good; round++) {
-        static char text[4096];
-
-        text[0] = '\0';
-        for (uint32_t n = 2 + next_random() % 28; n > 0; n--)
-            strcat(text, parts[next_random() % (sizeof(parts) / sizeof(parts[0]))]);
-        expand(&in, text);
+    for (int round = 0; round < SOUPS && good; round++) {
+        cook(&in, parts, 28);
         feed(&whole, in.data, in.len, in.len, false);
         for (size_t piece = 0; piece < 4 && good; piece++) {
             feed(&got, in.data, in.len, piece, piece != 3);
             good = got.sound && same(&got.log, &whole.log) && got.marks == whole.marks &&
                    term_fits(&got);
         }
+        if (good && again) {
+            feed(&got, whole.log.data, whole.log.len, 64, false);
+            good = same(&got.log, &whole.log);
+        }
         if (!good)
-            printf("#   %s\n#   whole %.*s\n#   split %.*s\n", text, (int)whole.log.len,
-                   whole.log.data, (int)got.log.len, got.log.data);
+            printf("#   input %.*s\n#   whole %.*s\n#   then  %.*s\n", (int)in.len, in.data,
+                   (int)whole.log.len, whole.log.data, (int)got.log.len, got.log.data);
     }
-    ok(good, "random soup: the same for every split");
+    ok(good, "random soup of %s: the same for every split%s", name,
+       again ? " and when redacted again" : "");
+}
+
+enum { PLANT_SEEN = 8 }; /* so many bytes of a secret are a leak */
+
+static bool leaks(const struct text *out, const char *secret, size_t n)
+{
+    for (size_t i = 0; i + PLANT_SEEN <= n; i++) {
+        if (memmem(out->data, out->len, secret + i, PLANT_SEEN) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* A secret on a line of its own, amid soup: no part of it comes out. */
+static void test_planted(void)
+{
+    static const char *const before[] = {"\nghp" "_", "\n sk-", "\nBearer ", "\nAuthorization: Bearer ",
+                                         "\nAWS_SECRET_ACCESS_KEY=", "\nhttps://u:",
+                                         "\nauthorization: ", "\n\033[31mghp" "_", NULL};
+    static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+    static struct text in;
+    static struct text soup;
+    static struct result got;
+    bool good = true;
+
+    for (int round = 0; round < SOUPS && good; round++) {
+        const char *prefix = before[next_random() % 8];
+        char secret[41];
+
+        for (size_t i = 0; i < sizeof(secret); i++)
+            secret[i] = letters[next_random() % (sizeof(letters) - 1)];
+        cook(&in, token_parts, 12);
+        put(&in, prefix, strlen(prefix));
+        put(&in, secret, sizeof(secret));
+        put(&in, "@h\n", 3);
+        cook(&soup, token_parts, 8);
+        put(&in, soup.data, soup.len);
+        feed(&got, in.data, in.len, 0, false);
+        good = got.marks > 0 && !leaks(&got.log, secret, sizeof(secret));
+        if (!good)
+            printf("#   %.*s\n#   %.*s\n", (int)in.len, in.data, (int)got.log.len, got.log.data);
+    }
+    ok(good, "a planted secret never comes out");
+}
+
+/* The whole of a key of any size and line length, in any layout, amid anything: none comes out. */
+static void test_planted_key(void)
+{
+    static const char *const line_ends[] = {"\n", "\r\n", "\r\r\n", "\\n", "\\\\n", " ", "\n  ", ""};
+    static struct text in;
+    static struct text key;
+    static struct result got;
+    bool good = true;
+
+    for (int round = 0; round < SOUPS && good; round++) {
+        const char *sep = line_ends[next_random() % 8];
+        size_t width = 32 + next_random() % 60;
+
+        expand(&key, "@b:64@@b:64@@b:64@@b:64@@b:64@@b:64@");
+        key.len -= next_random() % 80;
+        in.len = 0;
+        put(&in, "text\n" BEGIN, 5 + strlen(BEGIN));
+        for (size_t at = 0; at < key.len; at += width) {
+            put(&in, sep, strlen(sep));
+            put(&in, key.data + at, width < key.len - at ? width : key.len - at);
+        }
+        put(&in, sep, strlen(sep));
+        if (next_random() % 3 > 0)
+            put(&in, END, strlen(END));
+        put(&in, "\nThe end of it all\nis near\n", 27);
+        feed(&got, in.data, in.len, 0, false);
+        good = !leaks(&got.log, key.data, key.len) &&
+               memmem(got.log.data, got.log.len, "\nis near\n", 9) != NULL;
+        if (!good)
+            printf("#   %.*s\n#   %.*s\n", (int)in.len, in.data, (int)got.log.len, got.log.data);
+    }
+    ok(good, "a planted key never comes out, what follows does");
 }
 
 int main(void)
@@ -609,6 +728,10 @@ int main(void)
     test_armed();
     test_counts();
     test_text();
-    test_soup();
+    test_soup("tokens", token_parts, true);
+    test_soup("keys", key_parts, true);
+    test_soup("both", mixed_parts, false);
+    test_planted();
+    test_planted_key();
     return done();
 }

@@ -28,18 +28,6 @@ void build_log_line(struct build_log *l, enum build_log_src src, int64_t ts_ms,
                                  f->partial ? " partial" : "", f->cont ? " cont" : "");
 }
 
-bool build_log_crowded(const struct build_log *l)
-{
-    (void)l;
-    return false;
-}
-
-bool build_log_flush(struct build_log *l)
-{
-    (void)l;
-    return false;
-}
-
 static void start(struct splitter *s, size_t max_line, bool split)
 {
     seen_len = n_seen = 0;

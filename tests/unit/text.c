@@ -399,6 +399,7 @@ static void test_spellings(void)
                                       "\\U0041\"",
                                       "\\u+041\"",
                                       "\\ud83d\\ude0\"",
+                                      "\\ud83d\\ue000\"",
                                       NULL};
     for (size_t i = 0; bad[i] != NULL; i++) {
         char dst[64];
@@ -406,6 +407,21 @@ static void test_spellings(void)
 
         ok(json_unescape(dst, bad[i], strlen(bad[i]), &used) == NULL, "not a string: case %zu", i);
     }
+}
+
+/* Every beginning of a pair, up to the guard: what is cut off is not looked at. */
+static void test_cut_pairs(void)
+{
+    static const char pair[] = "\\ud83d\\ude00";
+    bool good = true;
+
+    for (size_t n = 0; n < sizeof(pair); n++) {
+        size_t used;
+
+        memcpy(src_end - n, pair, n);
+        good = good && json_unescape(dst_end - n, src_end - n, n, &used) == NULL;
+    }
+    ok(good, "a surrogate pair cut anywhere is no string, and nothing beyond it is read");
 }
 
 static void test_hostile_decoding(void)
@@ -583,6 +599,7 @@ int main(void)
     test_random();
     test_python();
     test_spellings();
+    test_cut_pairs();
     test_hostile_decoding();
     test_sequences();
     test_cut();

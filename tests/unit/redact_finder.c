@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/* The search for anchors: every variant gives the same places, and finds every anchor. */
+#include "lib/tap.h"
+
+#include <stdlib.h>
+
+#include "redact/finder.h"
+#include "redact/rules.h"
+
+static uint64_t seed = 7;
+
+static uint32_t next_random(void)
+{
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(seed >> 33);
+}
+
+/* The next place by definition. */
+static size_t find_plain(const uint8_t *data, size_t len, size_t from)
+{
+    for (size_t e = from < 3 ? 3 : from; e <= len; e++) {
+        for (size_t i = 0; i < anchor_count; i++) {
+            const struct anchor *a = &anchors[i];
+            bool same = a->len >= 3;
+
+            for (size_t k = 1; k <= 3 && same; k++) {
+                uint8_t c = data[e - k];
+                uint8_t want = (uint8_t)a->text[a->len - k];
+
+                same = c == want || ((a->flags & ANCHOR_FOLD) != 0 && want >= 'a' &&
+                                     want <= 'z' && c == want - 32);
+            }
+            if (same)
+                return e;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* Bytes of which many are those of anchors, at the end of a block of exactly that size. */
+static uint8_t *make_block(size_t len)
+{
+    static const char likely[] = "ghp_sk-bearerREaws_sS://riz-B ";
+    uint8_t *data = malloc(len + 1);
+
+    if (data == NULL)
+        abort();
+    for (size_t i = 0; i < len; i++)
+        data[i] = next_random() % 8 > 0 ? (uint8_t)likely[next_random() % (sizeof(likely) - 1)]
+                                        : (uint8_t)next_random();
+    return data;
+}
+
+/*
+ * A place more than the plain search gives is allowed (buckets share their tables), one less
+ * never; and all variants give the same.
+ */
+static void check(enum finder_kind kind, const char *name)
+{
+    bool good = true;
+
+    for (int round = 0; round < 3000 && good; round++) {
+        size_t len = next_random() % 200;
+        uint8_t *data = make_block(len);
+        size_t from = next_random() % (len + 2);
+
+        while (from <= len && good) {
+            size_t want = finder_get(FINDER_PORTABLE)(data, len, from);
+            size_t got = finder_get(kind)(data, len, from);
+
+            good = got == want && want <= find_plain(data, len, from);
+            from = want == SIZE_MAX ? SIZE_MAX : want + 1;
+        }
+        free(data);
+    }
+    ok(good, "%s", name);
+}
+
+int main(void)
+{
+    static const char *const names[N_FINDERS] = {"portable", "SSSE3", "AVX2"};
+
+    for (int kind = 0; kind < N_FINDERS; kind++) {
+        if (finder_available((enum finder_kind)kind))
+            check((enum finder_kind)kind, names[kind]);
+        else
+            ok(true, "%s # skip not on this machine", names[kind]);
+    }
+    ok(finder_available(FINDER_PORTABLE) && finder_best() != NULL, "one is always there");
+    return done();
+}
