@@ -53,7 +53,7 @@ void session_start_timer(struct session *s, ev_timer *t, double after)
     ev_timer_start(s->loop, t);
 }
 
-static bool unfinished_output(const struct session *s)
+bool session_unfinished_output(const struct session *s)
 {
     return terminal_blocked(&s->channels[OUT].terminal) || terminal_blocked(&s->channels[ERR].terminal);
 }
@@ -79,7 +79,8 @@ static void update_channel(struct session *s, struct channel *c)
 
 static void update_give_up(struct session *s)
 {
-    bool wanted = s->stopping && unfinished_output(s);
+    bool ending = s->stopping || (s->ctrl_c && s->reaped);
+    bool wanted = ending && session_unfinished_output(s);
 
     if (!wanted) {
         ev_timer_stop(s->loop, &s->give_up);
@@ -121,9 +122,10 @@ void session_settle(struct session *s)
         update_channel(s, &s->channels[i]);
     update_give_up(s);
     session_check(s);
-    if (s->state == SEALED && !unfinished_output(s))
+    if (s->state == SEALED && !session_unfinished_output(s))
         ev_break(s->loop, EVBREAK_ALL);
 }
+
 /* ---- the exec's outcome ---------------------------------------------------------------- */
 
 void session_take_exec_result(struct session *s)

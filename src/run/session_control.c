@@ -162,9 +162,13 @@ void session_on_timeout(struct ev_loop *loop, ev_timer *w, int events)
 void session_on_idle(struct ev_loop *loop, ev_timer *w, int events)
 {
     struct session *s = w->data;
-    int64_t left = s->o->idle_timeout_ns - (clock_monotonic_ns() - s->last_output_ns);
+    int64_t now = clock_monotonic_ns();
+    int64_t left;
 
     (void)loop, (void)events;
+    if (session_unfinished_output(s))
+        s->last_output_ns = now; /* it is the reader that is idle, not the command */
+    left = s->o->idle_timeout_ns - (now - s->last_output_ns);
     if (left > 0 && s->state <= RUNNING)
         session_start_timer(s, &s->idle, (double)left / NS_PER_S);
     else
@@ -341,6 +345,18 @@ static void note_signal(struct session *s, const struct signal_event *event)
     session_put_event(s, "warn", "signal", fields, 2);
 }
 
+/* While the command runs, a Ctrl-C is its own affair. Once it is gone, whoever presses it has
+   had enough of waiting for orphans or for a reader that does not read. */
+static void on_ctrl_c(struct session *s)
+{
+    if (!s->reaped) {
+        s->ctrl_c = true;
+        return;
+    }
+    limit_streams(s);
+    give_up_forwarding(s);
+}
+
 /*
  * What a process sent is passed on. What the terminal sent has reached the command already,
  * unless the command has a group of its own, or the terminal hung up on us as the leader of its
@@ -363,7 +379,7 @@ static void on_signal(struct session *s, const struct signal_event *event)
         return;
     }
     if (event->signal == SIGINT && !event->from_process)
-        s->ctrl_c = true;
+        on_ctrl_c(s);
     if (ends && !s->reaped)
         s->interrupted = true;
     if (ends && s->state < SEALING)

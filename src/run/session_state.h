@@ -64,7 +64,7 @@ struct session {
     bool exec_failed;
     bool timed_out;
     bool interrupted;
-    bool ctrl_c;
+    bool ctrl_c;   /* came while the command ran */
     bool stopping; /* a stop signal or a timeout: forwarding may be given up */
     int exec_exit_code;
     int wait_status;
@@ -78,6 +78,9 @@ struct session {
 
 void session_set_state(struct session *s, enum state next);
 bool session_any_open(const struct session *s);
+
+/* Bytes wait for the reader of our stdout or stderr. */
+bool session_unfinished_output(const struct session *s);
 
 /* Seconds; stopped first if it runs. 0 fires in the next turn. */
 void session_start_timer(struct session *s, ev_timer *t, double after);
