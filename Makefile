@@ -182,7 +182,8 @@ HAVE = command -v $(1) >/dev/null || { echo "lint: no $(1), left out"; exit 0; }
 lint: lint-tidy lint-cppcheck lint-shell lint-man lint-complexity
 
 lint-tidy: $(GEN)/commands.gen.h
-	@$(call HAVE,clang-tidy) clang-tidy --quiet $(ALL_C) -- -std=gnu11 -Itests $(ALL_CPPFLAGS)
+	@$(call HAVE,clang-tidy) clang-tidy --quiet $(wildcard src/*.c src/*/*.c) -- \
+	    -std=gnu11 $(ALL_CPPFLAGS)
 
 lint-cppcheck: $(GEN)/commands.gen.h
 	@$(call HAVE,cppcheck) cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
