@@ -58,7 +58,7 @@ HEADERS  := $(wildcard src/*/*.h)
 
 # What src/commands.tab becomes (src/cmd/gen/*.awk). POSIX awk.
 GEN      := $(BUILD)/gen
-GEN_AWK  := awk -v present="$(basename $(notdir $(wildcard src/cmd/*.c)))" -f src/cmd/gen/table.awk
+GEN_AWK  := awk -f src/cmd/gen/table.awk
 CORE_OBJ += $(BUILD)/obj/gen/commands.gen.o
 
 all: $(BUILD)/buildlog
@@ -78,7 +78,7 @@ $(GEN)/commands.gen.h: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/header
 	@mkdir -p $(@D)
 	$(GEN_AWK) -f src/cmd/gen/header.awk src/commands.tab > $@
 
-$(GEN)/commands.gen.c: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/tables.awk $(wildcard src/cmd/*.c)
+$(GEN)/commands.gen.c: src/commands.tab src/cmd/gen/table.awk src/cmd/gen/tables.awk
 	@mkdir -p $(@D)
 	$(GEN_AWK) -f src/cmd/gen/tables.awk src/commands.tab > $@
 
@@ -191,7 +191,8 @@ HAVE = command -v $(1) >/dev/null || { echo "lint: no $(1), left out"; exit 0; }
 lint: lint-tidy lint-cppcheck lint-shell lint-man lint-complexity
 
 lint-tidy: $(GEN)/commands.gen.h
-	@$(call HAVE,clang-tidy) clang-tidy --quiet $(ALL_C) -- -std=gnu11 -Itests $(ALL_CPPFLAGS)
+	@$(call HAVE,clang-tidy) clang-tidy --quiet $(wildcard src/*.c src/*/*.c) -- \
+	    -std=gnu11 $(ALL_CPPFLAGS)
 
 lint-cppcheck: $(GEN)/commands.gen.h
 	@$(call HAVE,cppcheck) cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
