@@ -369,7 +369,7 @@ static void find_closed_fds(bool closed[3])
     for (int fd = 0; fd < 3; fd++) {
         int flags = sys.fcntl(fd, F_GETFL, 0);
 
-        closed[fd] = flags < 0 || (flags & O_PATH) != 0;
+        closed[fd] = flags < 0 ? errno == EBADF : (flags & O_PATH) != 0;
     }
 }
 
@@ -414,7 +414,8 @@ static bool open_log(struct run *r, struct build_log **log)
         r->log.root = "/dev/null/buildlog";
         r->log.id = r->id;
         (void)!build_log_open(log, &r->log, &ignored);
-        (void)build_log_notice(*log, &ignored);
+        if (*log != NULL)
+            (void)build_log_notice(*log, &ignored);
         return *log != NULL;
     }
     if (rc == ERR_NONE)

@@ -476,8 +476,8 @@ enum err_code redact_text(struct raw_span in, bool pass_all, struct buf *b, stru
     if (rc == ERR_NONE)
         rc = put_spans(b, &v);
     if (rc == ERR_NONE) {
-        out->ptr = b->data + before;
         out->len = b->len - before;
+        out->ptr = out->len > 0 ? b->data + before : ""; /* empty, which is not absent */
         out->marks = (uint32_t)redactor_marks_total(r);
     } else {
         b->len = before;

@@ -222,6 +222,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
     (void)loop, (void)events;
     if (s->state < SEALED)
         build_log_tick(s->o->log);
+    session_look_at_child(s); /* SIGCHLD told of it, but a wait that failed was not repeated */
     session_say_log_notice(s);
     session_settle(s);
 }

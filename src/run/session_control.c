@@ -298,7 +298,7 @@ static void on_child_exit(struct session *s, int wait_status)
 }
 
 /* Everything the kernel has to tell of the command; as PID 1 also of adopted processes. */
-static void on_sigchld(struct session *s)
+void session_look_at_child(struct session *s)
 {
     int status;
     struct rusage usage;
@@ -375,7 +375,7 @@ static void on_signal(struct session *s, const struct signal_event *event)
     bool ends = stops || (event->from_process && event->signal == SIGQUIT);
 
     if (event->signal == SIGCHLD) {
-        on_sigchld(s);
+        session_look_at_child(s);
         return;
     }
     if (event->signal == SIGINT && !event->from_process)

@@ -13,12 +13,20 @@ enum { MESSAGE_MAX = 1024 };
 
 /* ---- messages ------------------------------------------------------------------------ */
 
-/* One line on stderr, behind what the command wrote there. */
+/* One line on stderr, behind what the command wrote there. What it names may hold a secret,
+   whatever --redact says of the command's output. */
 void session_say(struct session *s, const char *text)
 {
     char line[MESSAGE_MAX];
-    int n = snprintf(line, sizeof(line), "buildlog run: %s\n", text);
+    struct buf b;
+    struct clean_span clean;
+    int n;
 
+    buf_init(&b, 8 * sizeof(line));
+    if (redact_text((struct raw_span){text, strlen(text)}, false, &b, &clean) != ERR_NONE)
+        clean = clean_constant("out of memory");
+    n = snprintf(line, sizeof(line), "buildlog run: %.*s\n", (int)clean.len, clean.ptr);
+    buf_release(&b);
     if (n >= (int)sizeof(line)) {
         n = (int)sizeof(line) - 1;
         line[n - 1] = '\n';
@@ -222,10 +230,10 @@ static void seal(struct session *s)
     r.max_rss_kb = s->usage.ru_maxrss;
     r.user_ms = timeval_ms(s->usage.ru_utime);
     r.sys_ms = timeval_ms(s->usage.ru_stime);
-    if (build_log_seal(s->o->log, &r, &e) != ERR_NONE)
-        session_say_err(s, &e, "; the log has no end");
-    else
+    if (build_log_seal(s->o->log, &r, &e) == ERR_NONE)
         session_say_log_notice(s);
+    else if (build_log_begun(s->o->log)) /* else there is no log, and stderr heard of it */
+        session_say_err(s, &e, "; the log has no end");
     session_set_state(s, SEALED);
 }
 

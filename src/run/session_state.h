@@ -93,6 +93,7 @@ void session_take_exec_result(struct session *s);
 
 /* ---- session_control.c ---------------------------------------------------------------- */
 
+void session_look_at_child(struct session *s);
 void session_on_signal_ready(struct ev_loop *loop, ev_io *w, int events);
 void session_on_timeout(struct ev_loop *loop, ev_timer *w, int events);
 void session_on_idle(struct ev_loop *loop, ev_timer *w, int events);

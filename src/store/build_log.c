@@ -527,6 +527,11 @@ const char *build_log_path(const struct build_log *l)
     return l->path;
 }
 
+bool build_log_begun(const struct build_log *l)
+{
+    return l->numbered;
+}
+
 bool build_log_intact(const struct build_log *l)
 {
     return !l->incomplete;

@@ -80,6 +80,8 @@ bool build_log_notice(struct build_log *l, struct err *e);
 /* The path of the log, absolute. */
 const char *build_log_path(const struct build_log *l);
 
+bool build_log_begun(const struct build_log *l); /* the file was open once */
+
 bool build_log_intact(const struct build_log *l); /* no gap, no truncated line so far */
 
 /*

@@ -29,7 +29,8 @@ struct back {
 
 /* ---- reading -------------------------------------------------------------------------- */
 
-/* Reads up to n bytes, fewer only at the end of the file. -1 and errno on failure. */
+/* Reads up to n bytes, fewer only at the end of the file. -1 and errno on failure, which is 0
+   on success. */
 static ssize_t read_at(int fd, char *dst, size_t n, off_t at)
 {
     size_t have = 0;
@@ -45,6 +46,7 @@ static ssize_t read_at(int fd, char *dst, size_t n, off_t at)
             break;
         have += (size_t)got;
     }
+    errno = 0; /* an interruption is over */
     return (ssize_t)have;
 }
 
@@ -163,7 +165,7 @@ static bool find_numbers(struct back *b, off_t size, struct log_past *p)
 
 /* ---- start records -------------------------------------------------------------------- */
 
-/* True if the line at start begins like a start or end record. */
+/* True if the line at start begins like a start or end record; errno tells a failure. */
 static bool is_meta(const struct back *b, off_t start, off_t end)
 {
     const size_t n = sizeof(meta_head) - 1;
@@ -189,9 +191,10 @@ static int64_t member_number(const char *line, const char *key, int64_t fallback
     return *p >= '0' && *p <= '9' ? strtoll(p, NULL, 10) : fallback;
 }
 
-/* The last start record before `end`, or NULL. free() it. */
+/* The last start record before `end`, or NULL: none where errno is 0. free() it. */
 static char *last_start(struct back *b, off_t end)
 {
+    errno = 0;
     while (end > 0) {
         off_t start = line_start(b, end - 1);
         char *line;
@@ -204,18 +207,23 @@ static char *last_start(struct back *b, off_t end)
                 return line;
             free(line);
         }
+        if (errno != 0)
+            return NULL;
         end = start;
     }
     return NULL;
 }
 
-static uint32_t last_attempt(struct back *b, off_t end)
+/* false and errno: the file cannot be read. A number made up would be worse than no log. */
+static bool last_attempt(struct back *b, off_t end, uint32_t *attempt)
 {
     char *start = last_start(b, end);
     int64_t n = start != NULL ? member_number(start, ",\"attempt\":", 1) : 0;
+    bool good = start != NULL || errno == 0;
 
     free(start);
-    return n > 0 && n < UINT32_MAX ? (uint32_t)n : 0;
+    *attempt = n > 0 && n < UINT32_MAX ? (uint32_t)n : 0;
+    return good;
 }
 
 enum err_code log_past_read(int fd, off_t size, struct log_past *p, struct err *e)
@@ -230,9 +238,7 @@ enum err_code log_past_read(int fd, off_t size, struct log_past *p, struct err *
     if (b.data == NULL)
         return err_set(e, ERR_MEMORY, "cannot read", "", "out of memory");
     errno = 0;
-    if (find_numbers(&b, size, p))
-        p->attempt = last_attempt(&b, p->end);
-    else
+    if (!find_numbers(&b, size, p) || !last_attempt(&b, p->end, &p->attempt))
         rc = err_system(e, "cannot read", "");
     free(b.data);
     return rc;

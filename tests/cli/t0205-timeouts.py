@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""--timeout and --idle-timeout: 124, a timeout event, TERM first and KILL after --grace; output
+resets the idle clock."""
+import os
+import sys
+import time
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import bl
+
+EMIT, SIGNALS = bl.helper("emit"), bl.helper("signals")
+NEVER = "/nowhere/at/all"
+
+
+def timed(*args, **options):
+    started = time.monotonic()
+    run = bl.run(*args, **options)
+    return run, time.monotonic() - started
+
+
+@bl.section
+def timeout():
+    run, took = timed("--timeout", "300ms", "--", EMIT, "out", b"on\n".hex(), "wait", NEVER)
+    bl.equal((run.status, run.out), (124, b"on\n"), "--timeout: 124")
+    bl.ok(0.3 <= took < 10 * bl.SCALE, "in time", took)
+    log = bl.sound(run, "--timeout: the log is sound")
+    bl.equal((log.end["status"], log.end.get("signal"), log.end["complete"]),
+             ("timeout", "SIGTERM", True), "the end record: timeout, the command's own signal")
+    bl.equal(log.event_names(), ["timeout"], "an event")
+    bl.ok("shutdown" not in log.end, "no shutdown")
+
+
+@bl.section
+def last_words():
+    run, _ = timed("--timeout", "300ms", "--", SIGNALS, "-x", "15=9")
+    bl.equal(run.status, 124, "124 also when the command exits by itself after TERM")
+    bl.equal((run.log.end["status"], run.log.end["exitCode"]), ("timeout", 9),
+             "its own code is in the log")
+    bl.equal(run.log.msgs()[1:], ["got SIGTERM", "bye "], "its last words are logged")
+
+
+@bl.section
+def grace():
+    run, took = timed("--timeout", "200ms", "--grace", "300ms", "--", SIGNALS, "-i", "15", "-f")
+    bl.equal(run.status, 124, "one that ignores TERM: 124")
+    bl.ok(took >= 0.5, "killed after timeout and grace", took)
+    log = bl.sound(run, "grace: the log is sound")
+    bl.equal((log.end["status"], log.end["signal"]), ("timeout", "SIGKILL"), "by KILL")
+    children = bl._own_descendants()
+    bl.ok(all(bl.proc_gone(pid) for pid in children), "nothing of its group is left", children)
+
+
+@bl.section
+def idle():
+    run, took = timed("--idle-timeout", "400ms", "--", EMIT, "out", b"on\n".hex(), "wait",
+                      NEVER)
+    bl.equal((run.status, run.log.end["status"]), (124, "timeout"), "--idle-timeout: 124")
+    bl.ok(took >= 0.4, "after the silence", took)
+
+
+@bl.section
+def idle_is_reset():
+    """Ten words, each within the idle time, together far longer than it."""
+    go = [bl.temp("go") for _ in range(10)]
+    ops = [word for path in go for word in ("out", b".".hex(), "wait", path)]
+    run = bl.start("--idle-timeout", "2s", "--", EMIT, *ops)
+    started = time.monotonic()
+    for number, path in enumerate(go, 1):
+        run.read_until(bl.rx(rb"\.{%d}" % number))
+        due = started + 0.3 * number
+        bl.wait_for(lambda due=due: time.monotonic() >= due, "the next word's time")
+        open(path, "wb").close()
+    run.finish()
+    bl.equal((run.status, run.out, run.log.end["status"]), (0, b"." * 10, "ok"),
+             "output of any stream, newline or not, resets the idle clock")
+
+
+@bl.section
+def idle_stderr():
+    run, _ = timed("--idle-timeout", "300ms", "--timeout", "1h", "--", EMIT, "err",
+                   b"e".hex(), "wait", NEVER)
+    bl.equal((run.status, run.err[:1]), (124, b"e"), "both together: the first one counts")
+
+
+@bl.section
+def in_time():
+    run, took = timed("--timeout", "1h", "--idle-timeout", "1h", "--", "true")
+    bl.equal((run.status, run.err, run.log.events), (0, b"", []), "in time: nothing to see")
+    bl.ok(took < 20 * bl.SCALE, "and nothing to wait for", took)
+
+
+@bl.section
+def timeout_while_stopped():
+    """Without a terminal of its own a stopped command does not outlive the timeout."""
+    run, _ = timed("--timeout", "300ms", "--grace", "500ms", "--", "sh", "-c",
+                   "kill -STOP $$; echo back")
+    bl.ok(run.status == 124, "a stopped command is ended by the timeout", run.status, run.err)
+
+
+bl.done()
