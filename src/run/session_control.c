@@ -55,6 +55,7 @@ static void kill_all(struct session *s)
         procs_signal(s->child.pid, SIGKILL);
     signal_command(s, SIGKILL);
 }
+
 /* ---- stopping ------------------------------------------------------------------------ */
 
 static void give_up_forwarding(struct session *s)
@@ -131,6 +132,7 @@ void session_on_give_up(struct ev_loop *loop, ev_timer *w, int events)
     }
     session_settle(s);
 }
+
 /* ---- timeouts ------------------------------------------------------------------------ */
 
 static void time_is_up(struct session *s, const char *which, int64_t after_ns)
@@ -199,6 +201,7 @@ static void resume_timeouts(struct session *s)
     if (s->o->idle_timeout_ns > 0)
         session_start_timer(s, &s->idle, (double)s->o->idle_timeout_ns / NS_PER_S);
 }
+
 /* ---- job control ---------------------------------------------------------------------- */
 
 /* tcsetpgrp(3) from the background would stop us with TTOU: block it meanwhile. */
@@ -268,6 +271,7 @@ static void on_child_continued(struct session *s)
     s->stopped = false;
     resume_timeouts(s);
 }
+
 /* ---- the command's end ---------------------------------------------------------------- */
 
 static void start_linger(struct session *s)
@@ -332,6 +336,7 @@ void session_on_linger(struct ev_loop *loop, ev_timer *w, int events)
     limit_streams(s);
     session_settle(s);
 }
+
 /* ---- signals ------------------------------------------------------------------------- */
 
 static void note_signal(struct session *s, const struct signal_event *event)
