@@ -144,7 +144,7 @@ char *left_out_text(const struct log_left_out *l, bool running, char dst[LEFT_OU
     return dst;
 }
 
-/* ---- the command -------------------------------------------------------------------------------- */
+/* ---- the command -------------------------------------------------------------------- */
 
 static bool needs_quotes(const char *word)
 {

@@ -22,7 +22,7 @@ struct info {
     struct log_left_out left_out;
 };
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------ */
 
 static void count_gap(struct info *info, const struct log_item *item)
 {
@@ -80,7 +80,7 @@ static enum err_code read_all(struct info *info, struct err *e)
     return rc;
 }
 
-/* ---- text ----------------------------------------------------------------------------------------- */
+/* ---- text --------------------------------------------------------------------------- */
 
 static enum err_code put_name(struct info *info, const char *name)
 {
@@ -240,7 +240,7 @@ static enum err_code put_all(struct info *info)
                           : rc;
 }
 
-/* ---- json ------------------------------------------------------------------------------------------ */
+/* ---- json --------------------------------------------------------------------------- */
 
 static cJSON *make_counts(const struct info *info)
 {
@@ -298,7 +298,7 @@ static enum err_code put_json(struct info *info)
     return rc == ERR_NONE ? sink_puts(&info->sink, "\n") : rc;
 }
 
-/* ---- the command ------------------------------------------------------------------------------------ */
+/* ---- the command -------------------------------------------------------------------- */
 
 int cmd_info(const struct cmd_args *args)
 {

@@ -51,7 +51,7 @@ struct ls {
     uint64_t unreadable;
 };
 
-/* ---- one build -------------------------------------------------------------------------------- */
+/* ---- one build ---------------------------------------------------------------------- */
 
 static int64_t started_ms(const char *id, const struct build_report *b)
 {
@@ -143,7 +143,7 @@ static enum err_code add_row(struct ls *ls, const char *id, const struct build_r
     return ERR_NONE;
 }
 
-/* ---- json -------------------------------------------------------------------------------------- */
+/* ---- json --------------------------------------------------------------------------- */
 
 static void copy_members(cJSON *to, const struct record *from, const char *const *keys)
 {
@@ -186,7 +186,7 @@ static enum err_code put_json(struct ls *ls, const char *id, const struct build_
     return rc;
 }
 
-/* ---- the table ---------------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------------------- */
 
 static int by_end_of_id(const void *a, const void *b)
 {
@@ -314,7 +314,7 @@ static enum err_code put_table(struct ls *ls)
     return rc;
 }
 
-/* ---- the store ----------------------------------------------------------------------------------- */
+/* ---- the store ---------------------------------------------------------------------- */
 
 static void complain(struct ls *ls, const struct err *e)
 {

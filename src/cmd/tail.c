@@ -219,7 +219,7 @@ static enum err_code follow(struct tail *t, struct err *e)
     return ERR_NONE;
 }
 
-/* ---- the command ------------------------------------------------------------------------------ */
+/* ---- the command -------------------------------------------------------------------- */
 
 static bool parse_lines(struct tail *t, const struct parsed_option *lines)
 {

@@ -106,7 +106,7 @@ struct raw_span render_source(const struct log_item *item)
     return src;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------ */
+/* ---- lines -------------------------------------------------------------------------- */
 
 struct line {
     struct raw_span msg; /* in the renderer's scratch, or in the decoded record */

@@ -85,7 +85,7 @@ static size_t sgr_len(const char *text, size_t n)
     return i < n && text[i] == 'm' ? i + 1 : 0;
 }
 
-/* ---- text -------------------------------------------------------------------------------------- */
+/* ---- text --------------------------------------------------------------------------- */
 
 static bool plain_byte(char c)
 {
@@ -185,7 +185,7 @@ enum err_code visible_put_json(const struct sink *s, struct raw_span text)
     return rc;
 }
 
-/* ---- columns ----------------------------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------------------ */
 
 static const struct range zero_width[] = {
     {0x300, 0x36f},   {0x483, 0x489},   {0x591, 0x5bd},   {0x610, 0x61a},   {0x64b, 0x65f},

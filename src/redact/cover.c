@@ -21,7 +21,7 @@ static void span_put(struct redactor *r, const char *ptr, size_t len, uint32_t s
         v->bytes += len;
         return;
     }
-    if (v->len == v->cap) {
+    if (v->items == NULL || v->len == v->cap) {
         size_t cap = v->cap > 0 ? v->cap * 2 : SPANS_FIRST;
         struct clean_span *items = realloc(v->items, cap * sizeof(*items));
 

@@ -23,7 +23,13 @@ enum {
     ESC = 0x1b
 };
 
-enum marker_state { MARKER_NONE = PEM_MARKER_NONE, MARKER_DASHES, MARKER_WORD, MARKER_LABEL, MARKER_CLOSE };
+enum marker_state {
+    MARKER_NONE = PEM_MARKER_NONE,
+    MARKER_DASHES,
+    MARKER_WORD,
+    MARKER_LABEL,
+    MARKER_CLOSE
+};
 enum byte_kind { KIND_OTHER, KIND_LOWER, KIND_UPPER, KIND_DIGIT, KIND_SIGN };
 
 static const char mark_header[] = "PRIVATE KEY-----" MARK_TOKEN;

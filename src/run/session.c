@@ -55,7 +55,8 @@ void session_start_timer(struct session *s, ev_timer *t, double after)
 
 bool session_unfinished_output(const struct session *s)
 {
-    return terminal_blocked(&s->channels[OUT].terminal) || terminal_blocked(&s->channels[ERR].terminal);
+    return terminal_blocked(&s->channels[OUT].terminal) ||
+           terminal_blocked(&s->channels[ERR].terminal);
 }
 
 /* What was read has not been passed on yet: no more is read. This is the backpressure. */

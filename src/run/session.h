@@ -28,8 +28,8 @@
  *   SEALING, SEALED   no stream is open; after SEALED nothing more is logged
  *   STOPPING          the grace timer runs;  KILLING: KILL was sent
  *
- * Events change the state, actions never do; session_set_state is the one setter. Nothing in the loop
- * sleeps or waits: the log is written as files are, all else is readiness and timers.
+ * Events change the state, actions never do; session_set_state is the one setter. Nothing in the
+ * loop sleeps or waits: the log is written as files are, all else is readiness and timers.
  */
 #ifndef RUN_SESSION_H
 #define RUN_SESSION_H

@@ -135,6 +135,8 @@ static void report_orphans(struct session *s)
     for (size_t i = 0; i < holders.len; i++)
         report_orphan(s, holders.pids[i]);
     proc_list_release(&holders);
+    for (int i = 0; i < N_STREAMS; i++)
+        stream_close(&s->channels[i].stream);
 }
 
 static void report_marks(struct session *s)

@@ -85,8 +85,9 @@ static bool plan_make(struct plan *p, char *const *argv)
     size_t argc = 0;
 
     *p = (struct plan){0};
-    while (argv[argc] != NULL)
+    do
         argc++;
+    while (argv[argc] != NULL);
     p->script = calloc(argc + 2, sizeof(*p->script));
     if (p->script == NULL)
         return false;

@@ -30,7 +30,7 @@ enum err_code stream_init(struct stream *s, int read_fd, const struct stream_opt
     return rc;
 }
 
-static void close_pipe(struct stream *s)
+void stream_close(struct stream *s)
 {
     if (s->fd >= 0)
         sys.close(s->fd);
@@ -39,7 +39,7 @@ static void close_pipe(struct stream *s)
 
 void stream_release(struct stream *s)
 {
-    close_pipe(s);
+    stream_close(s);
     redactor_free(s->for_log);
     redactor_free(s->for_terminal);
     clean_vec_release(&s->log_spans);
@@ -189,7 +189,8 @@ void stream_finish(struct stream *s)
 {
     int64_t ts_ms = clock_realtime_ms();
 
-    close_pipe(s);
+    if (!s->orphaned)
+        stream_close(s);
     if (redactor_finish(s->for_log, &s->log_spans) != ERR_NONE)
         s->lost = true;
     splitter_feed(&s->splitter, &s->log_spans, ts_ms);

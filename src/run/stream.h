@@ -80,7 +80,11 @@ bool stream_exhausted(const struct stream *s);
 void stream_preview(struct stream *s);
 bool stream_wants_preview(const struct stream *s);
 
-/* The stream has ended: what is held and what has no newline comes out. Closes the pipe. */
+/*
+ * The stream has ended: what is held and what has no newline comes out. Closes the pipe, unless
+ * someone still holds it: they are to be named first, and closing it may be the end of them.
+ */
 void stream_finish(struct stream *s);
+void stream_close(struct stream *s);
 
 #endif

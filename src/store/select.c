@@ -231,7 +231,7 @@ uint64_t builds_unreadable(const struct builds *b, struct err *first)
     return b->unreadable;
 }
 
-/* ---- words ------------------------------------------------------------------------------------ */
+/* ---- words -------------------------------------------------------------------------- */
 
 static const char what[] = "cannot find build";
 

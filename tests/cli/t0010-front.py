@@ -55,8 +55,7 @@ bl.ok(bare.returncode == 2 and not bare.stdout and bare.stderr.startswith(b"usag
 
 # ---- words that are not known --------------------------------------------------------------
 
-mistake(["rnu"], 2, "buildlog: unknown command 'rnu': did you mean 'run'?"
-        if "run" in COMMANDS else "buildlog: unknown command 'rnu': 'buildlog help' lists the commands")
+mistake(["rnu"], 2, "buildlog: unknown command 'rnu': did you mean 'run'?")
 mistake(["tial"], 2, "buildlog: unknown command 'tial': did you mean 'tail'?")
 mistake(["frobnicate"], 2,
         "buildlog: unknown command 'frobnicate': 'buildlog help' lists the commands")
@@ -85,44 +84,43 @@ mistake(["tail", "--\033[31m\nred"], 2,
 mistake(["tail", "--" + "x" * 4000], 2,
         f"buildlog tail: unknown option '--{'x' * 509}': see 'buildlog help tail'")
 
-if "run" in COMMANDS:
-    BAD_ID = "expected 26 characters of 0-9A-HJKMNP-TV-Z, the first 0-7"
-    for words, said in (
-            ([], "missing operand: usage: buildlog run [options] [--] command [arg ...]"),
-            (["--"], "missing operand: usage: buildlog run [options] [--] command [arg ...]"),
-            (["--tiemout", "5"], "unknown option '--tiemout': did you mean '--timeout'?"),
-            (["-x"], "unknown option '-x': see 'buildlog help run'"),
-            (["-1"], "unknown option '-1': see 'buildlog help run'"),
-            (["--id"], "missing value of option '--id': expected ULID"),
-            (["--id", "../../etc/passwd"], f"--id: bad id '../../etc/passwd': {BAD_ID}"),
-            (["--id", ""], f"--id: bad id: {BAD_ID}"),
-            (["--id", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ"],
-             f"--id: bad id '8ZZZZZZZZZZZZZZZZZZZZZZZZZ': {BAD_ID}"),
-            (["--timeout", "5x"],
-             "--timeout: bad duration '5x': expected 90, 90s, 5m or 1h30m"),
-            (["--timeout", "0"], "--timeout: bad duration '0': must be at least 1ms"),
-            (["--linger", "-1"],
-             "--linger: bad duration '-1': expected 90, 90s, 5m, 1h30m or inf"),
-            (["--grace", "inf"],
-             "--grace: bad duration 'inf': expected 90, 90s, 5m or 1h30m"),
-            (["--max-line", "63"], "--max-line: bad size '63': must be at least 64"),
-            (["--max-line", "2M"], "--max-line: bad size '2M': must be at most 1024k"),
-            (["--max-log", "63k"], "--max-log: bad size '63k': must be at least 64k"),
-            (["--max-log", "1Z"], "--max-log: bad size '1Z': expected 4096, 64k, 10M or 2G"),
-            (["--label", "x"], "--label: bad label 'x': expected KEY=VALUE, KEY a letter or _ "
-             "and up to 63 of A-Za-z0-9_.-"),
-            (["--forward", "all"],
-             "--forward: bad value 'all': expected 'redacted', 'raw' or 'none'"),
-            (["--tty", "auto"], "--tty: bad value 'auto': not supported yet, only 'never'"),
-            (["--order", "exact"],
-             "--order: bad value 'exact': not supported yet, only 'arrival' or 'merge'"),
-            (["--redact-generic"], "cannot use option '--redact-generic': not supported yet"),
-            (["--redact-rules", "f"], "cannot use option '--redact-rules': not supported yet"),
-            (["--add-mask"], "cannot use option '--add-mask': not supported yet"),
-            (["--quiet=yes"], "option takes no value '--quiet=yes': write '--quiet'"),
-            (["--name", "x" * 1025], "value too long: --name takes at most 1024 bytes")):
-        command = [] if said.startswith("missing") else ["true"]
-        mistake(["run", *words, *command], 125, f"buildlog run: {said}")
+BAD_ID = "expected 26 characters of 0-9A-HJKMNP-TV-Z, the first 0-7"
+for words, said in (
+        ([], "missing operand: usage: buildlog run [options] [--] command [arg ...]"),
+        (["--"], "missing operand: usage: buildlog run [options] [--] command [arg ...]"),
+        (["--tiemout", "5"], "unknown option '--tiemout': did you mean '--timeout'?"),
+        (["-x"], "unknown option '-x': see 'buildlog help run'"),
+        (["-1"], "unknown option '-1': see 'buildlog help run'"),
+        (["--id"], "missing value of option '--id': expected ULID"),
+        (["--id", "../../etc/passwd"], f"--id: bad id '../../etc/passwd': {BAD_ID}"),
+        (["--id", ""], f"--id: bad id: {BAD_ID}"),
+        (["--id", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ"],
+         f"--id: bad id '8ZZZZZZZZZZZZZZZZZZZZZZZZZ': {BAD_ID}"),
+        (["--timeout", "5x"],
+         "--timeout: bad duration '5x': expected 90, 90s, 5m or 1h30m"),
+        (["--timeout", "0"], "--timeout: bad duration '0': must be at least 1ms"),
+        (["--linger", "-1"],
+         "--linger: bad duration '-1': expected 90, 90s, 5m, 1h30m or inf"),
+        (["--grace", "inf"],
+         "--grace: bad duration 'inf': expected 90, 90s, 5m or 1h30m"),
+        (["--max-line", "63"], "--max-line: bad size '63': must be at least 64"),
+        (["--max-line", "2M"], "--max-line: bad size '2M': must be at most 1024k"),
+        (["--max-log", "63k"], "--max-log: bad size '63k': must be at least 64k"),
+        (["--max-log", "1Z"], "--max-log: bad size '1Z': expected 4096, 64k, 10M or 2G"),
+        (["--label", "x"], "--label: bad label 'x': expected KEY=VALUE, KEY a letter or _ "
+         "and up to 63 of A-Za-z0-9_.-"),
+        (["--forward", "all"],
+         "--forward: bad value 'all': expected 'redacted', 'raw' or 'none'"),
+        (["--tty", "auto"], "--tty: bad value 'auto': not supported yet, only 'never'"),
+        (["--order", "exact"],
+         "--order: bad value 'exact': not supported yet, only 'arrival' or 'merge'"),
+        (["--redact-generic"], "cannot use option '--redact-generic': not supported yet"),
+        (["--redact-rules", "f"], "cannot use option '--redact-rules': not supported yet"),
+        (["--add-mask"], "cannot use option '--add-mask': not supported yet"),
+        (["--quiet=yes"], "option takes no value '--quiet=yes': write '--quiet'"),
+        (["--name", "x" * 1025], "value too long: --name takes at most 1024 bytes")):
+    command = [] if said.startswith("missing") else ["true"]
+    mistake(["run", *words, *command], 125, f"buildlog run: {said}")
 
 # ---- output that cannot be written ---------------------------------------------------------
 
@@ -137,6 +135,13 @@ bl.equal((done.returncode, done.stderr),
 done = buildlog("nonsense", stdout=None, stderr=None, capture_output=False,
                 preexec_fn=lambda: os.closerange(0, 3))
 bl.equal(done.returncode, 2, "no descriptor open at all")
+
+PROBE = ["sh", "-c", "if true <&0; then echo open; else echo closed; fi; echo to stderr >&2"]
+for fd, name in ((0, "<&-"), (1, ">&-"), (2, "2>&-")):
+    run = bl.Run("--", *PROBE, preexec=lambda fd=fd: os.close(fd)).finish()
+    bare = bl.Run(argv=PROBE, preexec=lambda fd=fd: os.close(fd)).finish()
+    bl.equal((run.status, run.out), (0, bare.out), f"run {name}: the command sees it")
+    bl.sound(run.log, f"run {name}: the log is no standard descriptor")
 
 # ---- where the store is --------------------------------------------------------------------
 

@@ -130,7 +130,7 @@ static void test_marks(void)
     snprintf(text, sizeof(text), "%s_%036d\n", "ghp", 7);
     check("a mark across two records counts in the one where it begins", text, 8, true,
           "[ghp_[RED|total=8 red=1 trunc=0 cont][ACTED]|total=7 red=0 trunc=0]");
-    snprintf(text, sizeof(text), "0123%s_%036d\n", ".ghp" + 0, 7);
+    snprintf(text, sizeof(text), "0123%s_%036d\n", ".ghp", 7);
     check("a mark behind a full record counts in the next", text, 9, true,
           "[0123.ghp_|total=9 red=0 trunc=0 cont][[REDACTED|total=9 red=1 trunc=0 cont]"
           "[]|total=2 red=0 trunc=0]");

@@ -95,20 +95,6 @@ function put_command(c,    name, attrs, count, range)
         count[2] == "" ? "-1" : count[2]
 }
 
-# A command is in the table once its source file is in the tree.
-function is_present(c)
-{
-    return index(" " present " ", " " command[c, "name"] " ") > 0
-}
-
-function is_used(o,    c)
-{
-    for (c = 1; c <= n_commands; c++)
-        if (is_present(c) && has(c, o))
-            return 1
-    return 0
-}
-
 BEGIN {
     scale["size", "k"] = "1024"
     scale["size", "M"] = "1048576"
@@ -123,11 +109,9 @@ END {
     print "/* Made from src/commands.tab. */"
     print "#include \"commands.gen.h\"\n"
     for (o = 1; o <= n_options; o++)
-        if (option[o, "choices"] != "" && is_used(o))
+        if (option[o, "choices"] != "")
             put_choices(o)
     for (c = 1; c <= n_commands; c++) {
-        if (!is_present(c))
-            continue
         printf "\nstatic const struct option_spec options_%s[] = {\n", command[c, "name"]
         for (o = 1; o <= n_options; o++)
             if (has(c, o))
@@ -136,8 +120,7 @@ END {
     }
     print "\nconst struct command commands[] = {"
     for (c = 1; c <= n_commands; c++)
-        if (is_present(c))
-            put_command(c)
+        put_command(c)
     print "};"
     print "const size_t n_commands = sizeof(commands) / sizeof(commands[0]);"
 }
