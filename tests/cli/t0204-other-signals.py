@@ -108,6 +108,15 @@ def dispositions_restored():
 
 
 @bl.section
+def children_ignored():
+    """A caller that ignores SIGCHLD: the kernel would throw the status away."""
+    run = bl.run("--", "sh", "-c", "echo x; exit 7",
+                 preexec=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    bl.equal((run.status, run.log.end.get("exitCode")), (7, 7), "SIGCHLD ignored by the caller: "
+             "the status is known all the same")
+
+
+@bl.section
 def nohup():
     run = bl.Run(argv=["nohup", bl.BIN, "run", "--", SIGNALS, "-d", "1", "-x", "15=3"])
     run.read_until(bl.rx(rb"ready \d+\n"))

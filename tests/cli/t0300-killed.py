@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import bl
 
 EMIT = bl.helper("emit")
-ROUNDS = 45 if not bl.SANITIZED else 10
+ROUNDS = 30 if not bl.SANITIZED else 10
 SEED = int.from_bytes(os.urandom(4), "big")
 
 
