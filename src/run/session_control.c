@@ -301,31 +301,35 @@ static void on_child_exit(struct session *s, int wait_status)
     start_linger(s);
 }
 
-/* Everything the kernel has to tell of the command; as PID 1 also of adopted processes. */
+static void take_child_status(struct session *s, int status, const struct rusage *usage)
+{
+    if (WIFSTOPPED(status)) {
+        on_child_stopped(s, WSTOPSIG(status));
+    } else if (WIFCONTINUED(status)) {
+        on_child_continued(s);
+    } else {
+        s->usage = *usage;
+        on_child_exit(s, status);
+    }
+}
+
+/* Everything the kernel has to tell of the command; as PID 1 adopted processes are reaped, too. */
 void session_look_at_child(struct session *s)
 {
+    const pid_t whom = getpid() == 1 ? -1 : s->child.pid;
     int status;
     struct rusage usage;
-    pid_t pid;
 
-    while (!s->reaped) {
-        pid = sys.wait4(s->child.pid, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage);
+    while (!s->reaped || whom == -1) {
+        pid_t pid = sys.wait4(whom, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage);
+
         if (pid < 0 && errno == EINTR)
             continue;
         if (pid <= 0)
             break;
-        if (WIFSTOPPED(status)) {
-            on_child_stopped(s, WSTOPSIG(status));
-        } else if (WIFCONTINUED(status)) {
-            on_child_continued(s);
-        } else {
-            s->usage = usage;
-            on_child_exit(s, status);
-        }
+        if (pid == s->child.pid && !s->reaped)
+            take_child_status(s, status, &usage);
     }
-    if (getpid() == 1 && s->reaped)
-        while (sys.wait4(-1, &status, WNOHANG, NULL) > 0)
-            ;
 }
 
 void session_on_linger(struct ev_loop *loop, ev_timer *w, int events)
