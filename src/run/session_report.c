@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "run/procs.h"
 
-enum { MESSAGE_MAX = 1024 };
+enum { MESSAGE_MAX = 1024, SCANS_MAX = 10 };
 
 /* ---- messages ------------------------------------------------------------------------ */
 
@@ -121,20 +121,49 @@ static void report_orphan(struct session *s, pid_t pid)
     buf_release(&b);
 }
 
+/* Nobody in sight holds the output, and yet it is held: hidden in /proc, or in another
+   namespace. */
+static void report_hidden_orphan(struct session *s)
+{
+    session_put_event(s, "warn", "orphan", NULL, 0);
+    session_say(s, "a process out of sight still holds the command's output; its further output "
+                   "will fail");
+}
+
+/* Pipes that ended with someone holding them, less those that were let go in the meantime. */
+static size_t held_inodes(struct session *s, uint64_t inodes[N_STREAMS])
+{
+    size_t n = 0;
+
+    for (int i = 0; i < N_STREAMS; i++) {
+        struct stream *stream = &s->channels[i].stream;
+
+        if (stream->orphaned && !stream_let_go(stream))
+            inodes[n++] = stream->inode;
+    }
+    return n;
+}
+
+/*
+ * A look at /proc is no snapshot: a holder may fork and exit while it is taken. So an empty
+ * one is taken again, a bounded number of times.
+ */
 static void report_orphans(struct session *s)
 {
     uint64_t inodes[N_STREAMS];
-    size_t n = 0;
-    struct proc_list holders;
+    struct proc_list holders = {0};
+    size_t n = held_inodes(s, inodes);
 
-    for (int i = 0; i < N_STREAMS; i++)
-        if (s->channels[i].stream.orphaned)
-            inodes[n++] = s->channels[i].stream.inode;
-    if (n == 0)
-        return;
-    procs_holders(inodes, n, &holders);
+    for (int scan = 0; n > 0 && holders.len == 0 && scan < SCANS_MAX; scan++) {
+        proc_list_release(&holders);
+        procs_holders(inodes, n, &holders);
+        if (holders.len == 0)
+            n = held_inodes(s, inodes);
+    }
     for (size_t i = 0; i < holders.len; i++)
         report_orphan(s, holders.pids[i]);
+    if (n > 0 && holders.len == 0)
+        report_hidden_orphan(s);
     proc_list_release(&holders);
     for (int i = 0; i < N_STREAMS; i++)
         stream_close(&s->channels[i].stream);

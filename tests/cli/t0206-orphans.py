@@ -108,6 +108,18 @@ def further_output_fails():
 
 
 @bl.section
+def out_of_sight():
+    """Where /proc does not show who holds the pipe, that is said."""
+    step, gone = bl.temp("step"), bl.temp("gone")
+    run = bl.run("--linger", "0", "--", DOUBLEFORK, 1, step, gone, binary=bl.FAULT_BIN,
+                 env={"BUILDLOG_FAULT": "readlinkat:1:EACCES:persist"})
+    bl.ok(b"a process out of sight still holds" in run.err, "a hidden orphan", run.err)
+    bl.equal([run.log.event_names(), run.log.end["complete"]], [["orphan"], False],
+             "has an event without a pid")
+    open(f"{step}.1", "wb").close()
+
+
+@bl.section
 def keeps_writing():
     """A double fork that never stops writing does not keep buildlog for ever."""
     run = bl.run("--linger", "500ms", "--", "sh", "-c",
