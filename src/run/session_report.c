@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/sys.h"
 #include "run/procs.h"
 
 enum { MESSAGE_MAX = 1024 };
@@ -120,6 +121,42 @@ static void report_orphan(struct session *s, pid_t pid)
     buf_release(&b);
 }
 
+/* Somebody holds it, but /proc does not show who: another user's process, say. */
+static void report_unnamed_orphan(struct session *s)
+{
+    struct err e;
+
+    session_put_event(s, "warn", "orphan", NULL, 0);
+    (void)err_set(&e, ERR_REFUSED, "no longer recording", "",
+                  "a process still holds the command's output; its further output will fail");
+    session_say_err(s, &e, "");
+}
+
+/* True while a pipe that did not end still has a writer. */
+static bool still_held(const struct session *s)
+{
+    for (int i = 0; i < N_STREAMS; i++) {
+        struct pollfd pipe = {.fd = s->channels[i].stream.fd};
+
+        if (s->channels[i].stream.orphaned && sys.poll(&pipe, 1, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Who forks and exits while we walk through /proc can be missed in one walk. */
+static void find_holders(const struct session *s, const uint64_t *inodes, size_t n,
+                         struct proc_list *holders)
+{
+    enum { WALKS_MAX = 16 };
+
+    procs_holders(inodes, n, holders);
+    for (int walks = 1; holders->len == 0 && walks < WALKS_MAX && still_held(s); walks++) {
+        proc_list_release(holders);
+        procs_holders(inodes, n, holders);
+    }
+}
+
 static void report_orphans(struct session *s)
 {
     uint64_t inodes[N_STREAMS];
@@ -131,9 +168,11 @@ static void report_orphans(struct session *s)
             inodes[n++] = s->channels[i].stream.inode;
     if (n == 0)
         return;
-    procs_holders(inodes, n, &holders);
+    find_holders(s, inodes, n, &holders);
     for (size_t i = 0; i < holders.len; i++)
         report_orphan(s, holders.pids[i]);
+    if (holders.len == 0 && still_held(s))
+        report_unnamed_orphan(s);
     proc_list_release(&holders);
     for (int i = 0; i < N_STREAMS; i++)
         stream_close(&s->channels[i].stream);

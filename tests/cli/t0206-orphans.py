@@ -108,6 +108,27 @@ def further_output_fails():
 
 
 @bl.section
+def forking_past_us():
+    """The holder forks and exits while buildlog looks for it: found all the same."""
+    silent = 0
+    for _ in range(30):
+        run = bl.run("--linger", "0", "--", DOUBLEFORK, 1, bl.temp("step"), bl.temp("gone"))
+        silent += run.log.event_names() != ["orphan"] or b"doublefork" not in run.err
+    bl.equal(silent, 0, "30 double forks: each orphan is named")
+
+
+@bl.section
+def cannot_be_named():
+    """A holder that /proc does not show (another user's, say) is told of without a name."""
+    run = bl.run("--linger", "0", "--", DOUBLEFORK, 1, bl.temp("step"), bl.temp("gone"),
+                 binary=bl.FAULT_BIN, env={"BUILDLOG_FAULT": "readlinkat:1:EACCES:persist"})
+    bl.ok(run.err.startswith(b"buildlog") and b"fail" in run.err, "one that cannot be named: "
+          "stderr tells", run.err)
+    bl.equal(bl.sound(run, "one that cannot be named: the log is sound").event_names(),
+             ["orphan"], "one that cannot be named: an event")
+
+
+@bl.section
 def keeps_writing():
     """A double fork that never stops writing does not keep buildlog for ever."""
     run = bl.run("--linger", "500ms", "--", "sh", "-c",
