@@ -24,8 +24,16 @@ VERSION  = 0.1.0
 # ---- what the knobs mean --------------------------------------------------------------
 # libcjson, libxxhash, tre and zlib have .pc files on Debian; libev has none.
 PKGS     = libcjson libxxhash tre zlib
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS   := $(shell pkg-config --libs $(PKGS)) -lev
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lev
+# What cannot be found is named here, not by the compiler some pages later.
+ifneq ($(filter-out clean generated uninstall lint-% ,$(or $(MAKECMDGOALS),all)),)
+MISSING := $(shell for p in $(PKGS); do pkg-config --exists $$p || echo $$p; done; \
+    echo '\#include <ev.h>' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 || echo libev)
+ifneq ($(strip $(MISSING)),)
+$(error not found: $(MISSING); see "Install" in README.md)
+endif
+endif
 
 WARN = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
        -Wwrite-strings -Wformat=2

@@ -35,6 +35,7 @@ void session_set_state(struct session *s, enum state next)
     assert(next > s->state);
     s->state = next;
 }
+
 /* ---- watching ------------------------------------------------------------------------ */
 
 static void watch_io(struct ev_loop *loop, ev_io *w, bool wanted)
@@ -158,6 +159,7 @@ static void on_exec_result(struct ev_loop *loop, ev_io *w, int events)
     session_take_exec_result(s);
     session_settle(s);
 }
+
 /* ---- bytes --------------------------------------------------------------------------- */
 
 /* The reader of this stream is gone: with --on-closed stop the command is to notice. */
@@ -227,6 +229,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
     session_say_log_notice(s);
     session_settle(s);
 }
+
 /* ---- setting up and tidying away ------------------------------------------------------ */
 
 static void init_channel(struct session *s, int i)

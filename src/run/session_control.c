@@ -55,6 +55,7 @@ static void kill_all(struct session *s)
         procs_signal(s->child.pid, SIGKILL);
     signal_command(s, SIGKILL);
 }
+
 /* ---- stopping ------------------------------------------------------------------------ */
 
 static void give_up_forwarding(struct session *s)
@@ -131,6 +132,7 @@ void session_on_give_up(struct ev_loop *loop, ev_timer *w, int events)
     }
     session_settle(s);
 }
+
 /* ---- timeouts ------------------------------------------------------------------------ */
 
 static void time_is_up(struct session *s, const char *which, int64_t after_ns)
@@ -199,6 +201,7 @@ static void resume_timeouts(struct session *s)
     if (s->o->idle_timeout_ns > 0)
         session_start_timer(s, &s->idle, (double)s->o->idle_timeout_ns / NS_PER_S);
 }
+
 /* ---- job control ---------------------------------------------------------------------- */
 
 /* tcsetpgrp(3) from the background would stop us with TTOU: block it meanwhile. */
@@ -268,6 +271,7 @@ static void on_child_continued(struct session *s)
     s->stopped = false;
     resume_timeouts(s);
 }
+
 /* ---- the command's end ---------------------------------------------------------------- */
 
 static void start_linger(struct session *s)
@@ -297,31 +301,35 @@ static void on_child_exit(struct session *s, int wait_status)
     start_linger(s);
 }
 
-/* Everything the kernel has to tell of the command; as PID 1 also of adopted processes. */
+static void take_child_status(struct session *s, int status, const struct rusage *usage)
+{
+    if (WIFSTOPPED(status)) {
+        on_child_stopped(s, WSTOPSIG(status));
+    } else if (WIFCONTINUED(status)) {
+        on_child_continued(s);
+    } else {
+        s->usage = *usage;
+        on_child_exit(s, status);
+    }
+}
+
+/* Everything the kernel has to tell of the command; as PID 1 adopted processes are reaped, too. */
 void session_look_at_child(struct session *s)
 {
+    const pid_t whom = getpid() == 1 ? -1 : s->child.pid;
     int status;
     struct rusage usage;
-    pid_t pid;
 
-    while (!s->reaped) {
-        pid = sys.wait4(s->child.pid, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage);
+    while (!s->reaped || whom == -1) {
+        pid_t pid = sys.wait4(whom, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage);
+
         if (pid < 0 && errno == EINTR)
             continue;
         if (pid <= 0)
             break;
-        if (WIFSTOPPED(status)) {
-            on_child_stopped(s, WSTOPSIG(status));
-        } else if (WIFCONTINUED(status)) {
-            on_child_continued(s);
-        } else {
-            s->usage = usage;
-            on_child_exit(s, status);
-        }
+        if (pid == s->child.pid && !s->reaped)
+            take_child_status(s, status, &usage);
     }
-    if (getpid() == 1 && s->reaped)
-        while (sys.wait4(-1, &status, WNOHANG, NULL) > 0)
-            ;
 }
 
 void session_on_linger(struct ev_loop *loop, ev_timer *w, int events)
@@ -332,6 +340,7 @@ void session_on_linger(struct ev_loop *loop, ev_timer *w, int events)
     limit_streams(s);
     session_settle(s);
 }
+
 /* ---- signals ------------------------------------------------------------------------- */
 
 static void note_signal(struct session *s, const struct signal_event *event)

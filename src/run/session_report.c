@@ -56,6 +56,7 @@ void session_say_log_notice(struct session *s)
     else if (!s->o->quiet)
         session_say(s, "the log is written again");
 }
+
 /* ---- events in the log --------------------------------------------------------------- */
 
 void session_put_event(struct session *s, const char *level, const char *event,

@@ -79,6 +79,13 @@ def pid_one():
                   bl.helper("die"), "signal", "15")
     bl.equal(run.status, 143, "as PID 1 it exits with 128+n")
     bl.sound(run, "as PID 1 the log is sound")
+    # The inner shell leaves a child behind, which PID 1 adopts and has to reap.
+    script = ("sh -c '/bin/true >/dev/null 2>&1 &'; i=0; while [ $i -lt 2000 ]; do "
+              "cat /proc/[0-9]*/stat 2>/dev/null | grep -q '(true)' || exit 0; i=$((i+1)); done; "
+              "exit 1")
+    run = bl.bare("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", bl.BIN,
+                  "run", "--", "sh", "-c", script)
+    bl.equal(run.status, 0, "as PID 1 it reaps what it adopts while the command runs")
 
 
 bl.done()
