@@ -25,7 +25,8 @@ static void session_check(const struct session *s)
     assert(s->state != DRAINING || session_any_open(s));
     assert(s->state < SEALING || !session_any_open(s));
     assert(s->state != SPAWN || s->child.errno_fd >= 0);
-    assert(s->state != STOPPING || ev_is_active(&s->grace));
+    /* A timer that has fired is no longer active, and others of the same turn come first. */
+    assert(s->state != STOPPING || ev_is_active(&s->grace) || ev_is_pending(&s->grace));
 }
 
 void session_set_state(struct session *s, enum state next)

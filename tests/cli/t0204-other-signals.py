@@ -61,7 +61,7 @@ def stopped_by_itself():
 
 @bl.section
 def stopped_and_terminated():
-    """TERM reaches a stopped command, because it is resumed for it."""
+    """A stopped command that cannot hear TERM is ended all the same."""
     run = bl.start("--grace", "1s", "--", "sh", "-c", "echo on; kill -STOP $$; echo back")
     run.read_until(b"on\n")
     child = bl.wait_for(lambda: bl.proc_children(run.pid), "the command")[0]

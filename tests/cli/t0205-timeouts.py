@@ -51,6 +51,16 @@ def grace():
 
 
 @bl.section
+def whole_seconds():
+    """Timeout, grace and buildlog's own clock fire in one turn: several times, at once."""
+    runs = [bl.start("--timeout", "1s", "--grace", "1s", "--", SIGNALS, "-i", "15")
+            for _ in range(8)]
+    bl.equal([(run.finish().status, run.err) for run in runs], [(124, b"")] * 8,
+             "timers that fire together: 124")
+    bl.equal([run.log.errors for run in runs], [[]] * 8, "timers that fire together: sound logs")
+
+
+@bl.section
 def idle():
     run, took = timed("--idle-timeout", "400ms", "--", EMIT, "out", b"on\n".hex(), "wait",
                       NEVER)
