@@ -16,6 +16,7 @@ PREFIX   = /usr/local
 DESTDIR  =
 SANITIZE =            # address,undefined
 DEV      =            # 1: warnings are errors
+ASSERT   =            # 1: check invariants at run time (DEV and SANITIZE do, too)
 LTO      = 1          # 0: without link-time optimisation (a seventh less CPU on the hot path)
 BUILD    = build
 PYTHON   = python3
@@ -40,6 +41,10 @@ WARN = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototy
 ifeq ($(strip $(DEV)),1)
 WARN += -Werror
 endif
+# In a release a broken invariant must not end somebody's build.
+ifeq ($(strip $(DEV) $(ASSERT) $(SANITIZE)),)
+NDEBUG = -DNDEBUG
+endif
 SAN = $(if $(strip $(SANITIZE)),-fsanitize=$(strip $(SANITIZE)) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 # The rooms are small files with small functions; the hot path runs through four of them. Fat
@@ -50,7 +55,7 @@ LTO_CFLAGS  = -flto=auto -ffat-lto-objects
 LTO_LDFLAGS = -flto=auto -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 endif
 
-ALL_CPPFLAGS = -D_GNU_SOURCE -DBUILDLOG_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen $(PKG_CFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS = -D_GNU_SOURCE $(NDEBUG) -DBUILDLOG_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=gnu11 $(WARN) $(SAN) -ffile-prefix-map=$(CURDIR)=. -fstack-protector-strong $(CFLAGS)
 ALL_LDFLAGS  = $(SAN) -Wl,--as-needed -Wl,-z,relro,-z,now $(LDFLAGS)
 
