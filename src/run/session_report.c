@@ -7,10 +7,9 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
-#include "base/sys.h"
 #include "run/procs.h"
 
-enum { MESSAGE_MAX = 1024 };
+enum { MESSAGE_MAX = 1024, SCANS_MAX = 10 };
 
 /* ---- messages ------------------------------------------------------------------------ */
 
@@ -122,58 +121,49 @@ static void report_orphan(struct session *s, pid_t pid)
     buf_release(&b);
 }
 
-/* Somebody holds it, but /proc does not show who: another user's process, say. */
-static void report_unnamed_orphan(struct session *s)
+/* Nobody in sight holds the output, and yet it is held: hidden in /proc, or in another
+   namespace. */
+static void report_hidden_orphan(struct session *s)
 {
-    struct err e;
-
     session_put_event(s, "warn", "orphan", NULL, 0);
-    (void)err_set(&e, ERR_REFUSED, "no longer recording", "",
-                  "a process still holds the command's output; its further output will fail");
-    session_say_err(s, &e, "");
+    session_say(s, "a process out of sight still holds the command's output; its further output "
+                   "will fail");
 }
 
-/* True while a pipe that did not end still has a writer. */
-static bool still_held(const struct session *s)
+/* Pipes that ended with someone holding them, less those that were let go in the meantime. */
+static size_t held_inodes(struct session *s, uint64_t inodes[N_STREAMS])
 {
+    size_t n = 0;
+
     for (int i = 0; i < N_STREAMS; i++) {
-        struct pollfd pipe = {.fd = s->channels[i].stream.fd};
+        struct stream *stream = &s->channels[i].stream;
 
-        if (s->channels[i].stream.orphaned && sys.poll(&pipe, 1, 0) == 0)
-            return true;
+        if (stream->orphaned && !stream_let_go(stream))
+            inodes[n++] = stream->inode;
     }
-    return false;
+    return n;
 }
 
-/* Who forks and exits while we walk through /proc can be missed in one walk. */
-static void find_holders(const struct session *s, const uint64_t *inodes, size_t n,
-                         struct proc_list *holders)
-{
-    enum { WALKS_MAX = 16 };
-
-    procs_holders(inodes, n, holders);
-    for (int walks = 1; holders->len == 0 && walks < WALKS_MAX && still_held(s); walks++) {
-        proc_list_release(holders);
-        procs_holders(inodes, n, holders);
-    }
-}
-
+/*
+ * A look at /proc is no snapshot: a holder may fork and exit while it is taken. So an empty
+ * one is taken again, a bounded number of times.
+ */
 static void report_orphans(struct session *s)
 {
     uint64_t inodes[N_STREAMS];
-    size_t n = 0;
-    struct proc_list holders;
+    struct proc_list holders = {0};
+    size_t n = held_inodes(s, inodes);
 
-    for (int i = 0; i < N_STREAMS; i++)
-        if (s->channels[i].stream.orphaned)
-            inodes[n++] = s->channels[i].stream.inode;
-    if (n == 0)
-        return;
-    find_holders(s, inodes, n, &holders);
+    for (int scan = 0; n > 0 && holders.len == 0 && scan < SCANS_MAX; scan++) {
+        proc_list_release(&holders);
+        procs_holders(inodes, n, &holders);
+        if (holders.len == 0)
+            n = held_inodes(s, inodes);
+    }
     for (size_t i = 0; i < holders.len; i++)
         report_orphan(s, holders.pids[i]);
-    if (holders.len == 0 && still_held(s))
-        report_unnamed_orphan(s);
+    if (n > 0 && holders.len == 0)
+        report_hidden_orphan(s);
     proc_list_release(&holders);
     for (int i = 0; i < N_STREAMS; i++)
         stream_close(&s->channels[i].stream);

@@ -166,6 +166,15 @@ bool stream_exhausted(const struct stream *s)
     return s->limited && s->left == 0;
 }
 
+bool stream_let_go(struct stream *s)
+{
+    struct pollfd pipe = {.fd = s->fd, .events = POLLIN};
+
+    if (s->fd >= 0 && sys.poll(&pipe, 1, 0) == 1 && (pipe.revents & (POLLIN | POLLHUP)) == POLLHUP)
+        s->orphaned = false;
+    return !s->orphaned;
+}
+
 static struct redactor *shown_through(const struct stream *s)
 {
     return s->for_terminal != NULL ? s->for_terminal : s->for_log;

@@ -85,6 +85,11 @@ bool stream_wants_preview(const struct stream *s);
  * someone still holds it: they are to be named first, and closing it may be the end of them.
  */
 void stream_finish(struct stream *s);
+
+/* After that: has the last holder let go meanwhile, without a further word? Then the stream
+   ended as it should. */
+bool stream_let_go(struct stream *s);
+
 void stream_close(struct stream *s);
 
 #endif
