@@ -104,8 +104,8 @@ def quit_is_no_escalation():
 @bl.section
 def reading_goes_on():
     """Between the signal and the end everything is read: 5 MB of last words."""
-    script = "trap '\"$0\" fill 5000000 y; echo; echo end; exit 0' TERM; echo on; " \
-             "while :; do \"$0\" wait /nowhere/at/all; done"
+    script = "trap '\"$0\" fill 5000000 y; echo; echo end; exit 0' TERM; " \
+             "\"$0\" out 6f6e0a wait /nowhere/at/all; :"
     run = bl.start("--", "sh", "-c", script, bl.helper("emit"))
     run.read_until(b"on\n")
     run.send(signal.SIGTERM)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,20 +50,26 @@ static int ask_password(void)
 int main(int argc, char **argv)
 {
     struct sigaction action = {.sa_handler = on_interrupt};
+    struct pollfd input = {.fd = 0, .events = POLLIN};
     char line[512], reply[600];
+    sigset_t interrupt, none;
 
     if (argc > 1 && strcmp(argv[1], "-p") == 0)
         return ask_password();
     sigaction(SIGINT, &action, NULL);
+    sigemptyset(&none);
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupt, NULL); /* heard in ppoll, never just before it */
     for (;;) {
         ssize_t n;
 
         say(1, "> ");
-        n = read(0, line, sizeof(line) - 1);
-        if (n < 0 && errno == EINTR) {
+        if (ppoll(&input, 1, NULL, &none) < 0 && errno == EINTR) {
             say(1, "interrupted\n");
             continue;
         }
+        n = read(0, line, sizeof(line) - 1);
         if (n <= 0)
             return n < 0 ? 5 : 0;
         line[n] = 0;
