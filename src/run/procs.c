@@ -158,7 +158,7 @@ static bool among(uint64_t inode, const uint64_t *inodes, size_t n)
     return false;
 }
 
-static bool holds(pid_t pid, const uint64_t *inodes, size_t n)
+bool procs_hold(pid_t pid, const uint64_t *inodes, size_t n)
 {
     char path[32];
     struct dirent *entry;
@@ -184,7 +184,7 @@ void procs_holders(const uint64_t *inodes, size_t n, struct proc_list *out)
     if (dir == NULL)
         return;
     while ((pid = next_pid(dir)) != 0)
-        if (pid != getpid() && holds(pid, inodes, n) && !add(out, pid))
+        if (pid != getpid() && procs_hold(pid, inodes, n) && !add(out, pid))
             break;
     closedir(dir);
 }

@@ -29,6 +29,9 @@ void procs_signal(pid_t root, int signal);
 /* Processes other than this one with a descriptor on one of the pipes (st_ino of each). */
 void procs_holders(const uint64_t *inodes, size_t n, struct proc_list *out);
 
+/* Does pid (still) have one? */
+bool procs_hold(pid_t pid, const uint64_t *inodes, size_t n);
+
 /* The command line of pid, spaces between the words, cut to PROC_COMMAND_MAX; its short name
    in brackets where there is none; "" when it is gone. Returns its length. Raw bytes. */
 size_t procs_command(pid_t pid, char dst[PROC_COMMAND_MAX]);

@@ -144,6 +144,17 @@ static size_t held_inodes(struct session *s, uint64_t inodes[N_STREAMS])
     return n;
 }
 
+/* Drops those that were about to exit: what they forked is the one to name. */
+static void keep_holders(struct proc_list *holders, const uint64_t *inodes, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < holders->len; i++)
+        if (procs_hold(holders->pids[i], inodes, n))
+            holders->pids[kept++] = holders->pids[i];
+    holders->len = kept;
+}
+
 /*
  * A look at /proc is no snapshot: a holder may fork and exit while it is taken. So an empty
  * one is taken again, a bounded number of times.
@@ -157,6 +168,7 @@ static void report_orphans(struct session *s)
     for (int scan = 0; n > 0 && holders.len == 0 && scan < SCANS_MAX; scan++) {
         proc_list_release(&holders);
         procs_holders(inodes, n, &holders);
+        keep_holders(&holders, inodes, n);
         if (holders.len == 0)
             n = held_inodes(s, inodes);
     }

@@ -80,11 +80,21 @@ void signals_restore(const struct signals *s)
     sigprocmask(SIG_SETMASK, &s->inherited_mask, NULL);
 }
 
+/* A stop signal takes back a SIGCONT that waits (signal(7)): whoever sent it would be ignored. */
+static bool continue_pending(void)
+{
+    sigset_t pending;
+
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1;
+}
+
 void signals_stop_self(int signal)
 {
     sigset_t one;
     sigset_t before;
 
+    if (continue_pending())
+        return;
     if (signal == SIGSTOP) {
         sys.kill(getpid(), SIGSTOP);
         return;

@@ -38,7 +38,8 @@ bool signals_next(struct signals *s, struct signal_event *event);
 /* In the child between fork and exec (async-signal-safe): as it was when buildlog started. */
 void signals_restore(const struct signals *s);
 
-/* Stops this process as `signal` (TSTP, TTIN, TTOU, STOP) does, and returns when continued. */
+/* Stops this process as `signal` (TSTP, TTIN, TTOU, STOP) does, and returns when continued; at
+   once when a SIGCONT has come already. */
 void signals_stop_self(int signal);
 
 /*

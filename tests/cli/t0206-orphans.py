@@ -110,11 +110,13 @@ def further_output_fails():
 @bl.section
 def forking_past_us():
     """The holder forks and exits while buildlog looks for it: found all the same."""
-    silent = 0
+    odd = []
     for _ in range(30):
         run = bl.run("--linger", "0", "--", DOUBLEFORK, 1, bl.temp("step"), bl.temp("gone"))
-        silent += run.log.event_names() != ["orphan"] or b"doublefork" not in run.err
-    bl.equal(silent, 0, "30 double forks: each orphan is named")
+        # The one in the middle may still hold it, too, at that moment: then both are named.
+        if set(run.log.event_names()) != {"orphan"} or b"doublefork" not in run.err:
+            odd.append((run.err, run.log.events))
+    bl.equal(odd, [], "30 double forks: each orphan is named")
 
 
 @bl.section
