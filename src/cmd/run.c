@@ -465,7 +465,6 @@ static int run_session(struct run *r, struct build_log *log)
     struct err e;
 
     r->session.log = log;
-    r->session.build_id = r->id;
     if (r->verbose)
         cmd_warn(r->args->command, "%s: recording to '%s'", r->id, build_log_path(log));
     if (session_run(&r->session, &result, &e) != ERR_NONE) {

@@ -48,7 +48,6 @@
 struct session_options {
     char *const *argv;     /* the command, NULL-terminated */
     struct build_log *log; /* not owned; sealed when session_run returns ERR_NONE */
-    const char *build_id;
     int64_t timeout_ns;      /* 0: none */
     int64_t idle_timeout_ns; /* 0: none */
     int64_t grace_ns;
