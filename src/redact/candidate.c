@@ -199,7 +199,7 @@ void candidates_spawn(struct redactor *r, size_t anchor, int byte)
     for (uint16_t i = 0; i < a->n_rules && r->s.n_live < CANDIDATES_MAX; i++) {
         uint16_t rule = (uint16_t)(a->first + i);
 
-        if (is_hopeless(rule, byte))
+        if (r->set->off[rules[rule].name] || is_hopeless(rule, byte))
             continue;
         r->live[r->s.n_live++] = (struct candidate){.origin = r->s.pos,
                                                     .start = NO_POS,

@@ -174,7 +174,7 @@ static void anchor_found(struct redactor *r, size_t i)
         return;
     if ((a->flags & ANCHOR_SCHEME) != 0 && !is_scheme(r, start))
         return;
-    if ((a->flags & ANCHOR_PEM) != 0)
+    if ((a->flags & ANCHOR_PEM) != 0 && !r->set->off[RULE_NAME_PRIVATE_KEY])
         pem_anchor(r, a->text[a->len - 2] == ' ');
     else
         candidates_spawn(r, i, NO_BYTE);
@@ -341,7 +341,7 @@ static enum err_code call_end(struct redactor *r, const struct saved *saved)
 
 /* ---- what redact.h promises -------------------------------------------------------- */
 
-enum err_code redactor_new(struct redactor **out, bool pass_all, struct err *e)
+enum err_code redactor_new(struct redactor **out, struct redact_set *set, struct err *e)
 {
     struct redactor *r = calloc(1, sizeof(*r) + 2 * rule_name_count * sizeof(uint64_t));
 
@@ -350,7 +350,7 @@ enum err_code redactor_new(struct redactor **out, bool pass_all, struct err *e)
         return err_set(e, ERR_MEMORY, "cannot make a redactor", "", "out of memory");
     r->counts = (uint64_t *)(r + 1);
     r->counts_before = r->counts + rule_name_count;
-    r->pass_all = pass_all;
+    r->set = set;
     r->find = finder_best();
     pem_init(&r->s.pem);
     return ERR_NONE;
@@ -369,7 +369,7 @@ enum err_code redactor_feed(struct redactor *r, struct raw_span in, struct clean
     struct saved saved;
 
     call_begin(r, in, out, &saved);
-    if (r->pass_all)
+    if (r->set == NULL)
         r->s.pos += in.len;
     else
         scan(r);
@@ -430,16 +430,6 @@ bool redactor_holding(const struct redactor *r)
     return r->s.held > 0 || r->s.n_matches > 0 || r->s.pem.block == PEM_ARMED;
 }
 
-size_t redact_rule_count(void)
-{
-    return rule_name_count;
-}
-
-const char *redact_rule_name(size_t rule)
-{
-    return rule_names[rule];
-}
-
 uint64_t redactor_marks(const struct redactor *r, size_t rule)
 {
     return r->counts[rule];
@@ -459,12 +449,13 @@ static enum err_code put_spans(struct buf *b, const struct clean_vec *v)
     return rc;
 }
 
-enum err_code redact_text(struct raw_span in, bool pass_all, struct buf *b, struct clean_span *out)
+enum err_code redact_text(struct raw_span in, struct redact_set *set, struct buf *b,
+                          struct clean_span *out)
 {
     struct redactor *r;
     struct clean_vec v = {0};
     size_t before = b->len;
-    enum err_code rc = redactor_new(&r, pass_all, NULL);
+    enum err_code rc = redactor_new(&r, set, NULL);
 
     *out = (struct clean_span){NULL, 0, 0, 0};
     if (rc == ERR_NONE)

@@ -24,6 +24,7 @@
 #include "redact/pem.h"
 #include "redact/redact.h"
 #include "redact/rules.h"
+#include "redact/set.h"
 
 enum {
     REDACT_WINDOW = 4096,    /* bytes that may be held in all */
@@ -86,7 +87,7 @@ struct redactor {
     struct stream s;
     struct candidate live[CANDIDATES_MAX];
     struct match matches[MATCHES_MAX];
-    bool pass_all;
+    struct redact_set *set; /* NULL: everything passes */
     finder_fn *find;
 
     /* one call */

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/* Inside of a set: what redactors look for. Included by src/redact only. */
+#ifndef REDACT_SET_H
+#define REDACT_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "redact/redact.h"
+#include "redact/rules.h"
+
+struct redact_set {
+    bool off[RULE_NAMES_MAX]; /* by number of the rule's name */
+};
+
+#endif
