@@ -159,8 +159,13 @@ static void mark_out(struct redactor *r, const struct match *m)
         memcpy(r->counts_before, r->counts, rule_name_count * sizeof(*r->counts));
         r->counts_kept = true;
     }
-    if (m->text[0] != '\0')
+    if (m->text[0] != '\0') {
         span_put(r, m->text, strlen(m->text), 0, m->marks);
+        if (!r->failed) {
+            r->out->items[r->out->len - 1].rule = m->name;
+            r->out->items[r->out->len - 1].at = m->start;
+        }
+    }
     r->counts[m->name] += m->marks;
     r->s.total += m->marks;
 }

@@ -407,7 +407,7 @@ struct clean_span redactor_preview(struct redactor *r)
 {
     uint64_t from;
     uint64_t to;
-    struct clean_span span = {NULL, 0, 0, 0};
+    struct clean_span span = {0};
 
     if (!previewable(r, &from, &to))
         return span;
@@ -457,7 +457,7 @@ enum err_code redact_text(struct raw_span in, struct redact_set *set, struct buf
     size_t before = b->len;
     enum err_code rc = redactor_new(&r, set, NULL);
 
-    *out = (struct clean_span){NULL, 0, 0, 0};
+    *out = (struct clean_span){0};
     if (rc == ERR_NONE)
         rc = redactor_feed(r, in, &v);
     if (rc == ERR_NONE)
