@@ -30,7 +30,6 @@ enum marker_state {
     MARKER_LABEL,
     MARKER_CLOSE
 };
-enum byte_kind { KIND_OTHER, KIND_LOWER, KIND_UPPER, KIND_DIGIT, KIND_SIGN };
 
 static const char mark_header[] = "PRIVATE KEY-----" MARK_TOKEN;
 static const char mark_header_ssh2[] = "PRIVATE KEY ----" MARK_TOKEN;

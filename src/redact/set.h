@@ -5,12 +5,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "redact/redact.h"
 #include "redact/rules.h"
 
 struct redact_set {
     bool off[RULE_NAMES_MAX]; /* by number of the rule's name */
+    uint8_t level;            /* of the finder's tables: no anchor in use is of a higher one */
 };
 
 #endif
