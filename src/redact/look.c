@@ -236,6 +236,17 @@ bool look_scheme(const struct redactor *r, uint64_t pos)
     return false;
 }
 
+bool look_line(const struct redactor *r, uint64_t pos)
+{
+    struct look l;
+    int c;
+
+    look_from(&l, r, pos);
+    while ((c = look_back(&l)) == ' ' || c == '\t')
+        continue;
+    return c == '\n' || (c < 0 && l.floor == 0);
+}
+
 /* ---- contexts ------------------------------------------------------------------------ */
 
 static bool equal_folded(const uint8_t *b, const char *text, size_t len)

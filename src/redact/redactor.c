@@ -30,6 +30,8 @@ static uint64_t hold_limit(const struct redactor *r)
         limit = pem;
     if (s->inner < limit)
         limit = s->inner;
+    if (block_hold(&s->block) < limit)
+        limit = block_hold(&s->block);
     /* Whether a candidate goes on behind it is not known yet. */
     return s->n_live > 0 && s->gap < limit ? s->gap : limit;
 }
@@ -74,6 +76,18 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     if ((a->flags & ANCHOR_PEM) != 0) {
         if (!r->set->off[RULE_NAME_PRIVATE_KEY])
             pem_anchor(r, a->text[a->len - 2] == ' ');
+        return;
+    }
+    if ((a->flags & ANCHOR_LINE) != 0 && !look_line(r, start))
+        return;
+    if ((a->flags & ANCHOR_BLOCK) != 0) {
+        if (!r->set->off[rules[a->first].name])
+            block_begin(r, rules[a->first].name == RULE_NAME_PRIVATE_KEY);
+        return;
+    }
+    if ((a->flags & ANCHOR_MASK) != 0) {
+        if (!r->set->off[RULE_NAME_MASK] && !mask_live(&r->s.mask))
+            mask_begin(r);
         return;
     }
     r->s.pos = end;
@@ -205,7 +219,7 @@ static bool logical_step(struct redactor *r, uint8_t byte)
 static bool is_live(const struct redactor *r)
 {
     return r->s.n_live > 0 || r->s.escape != ESCAPE_NONE || r->s.watch > 0 ||
-           pem_live(&r->s.pem);
+           pem_live(&r->s.pem) || block_live(&r->s.block) || mask_live(&r->s.mask);
 }
 
 /* Steps to `stop` in the input, fast where nothing lives. */
@@ -216,10 +230,20 @@ static void walk(struct redactor *r, size_t stop)
     while (r->s.pos < end && is_live(r)) {
         uint8_t byte = r->in[r->s.pos - r->base];
         bool in_escape = r->s.escape != ESCAPE_NONE;
-        bool decided = logical_step(r, byte);
+        bool decided;
 
+        if (r->s.mask.state == MASK_PASS) {
+            (void)mask_step(r, byte);
+            r->s.pos++;
+            continue;
+        }
+        decided = logical_step(r, byte);
+        if (mask_live(&r->s.mask))
+            decided |= mask_step(r, byte);
         if (pem_live(&r->s.pem))
             decided |= pem_step(r, byte);
+        if (block_live(&r->s.block))
+            decided |= block_step(r, byte);
         r->s.pos++;
         if (r->s.watch > 0 && !in_escape && r->s.escape == ESCAPE_NONE)
             look_behind_escape(r);
@@ -284,6 +308,8 @@ static size_t at_place(struct redactor *r, size_t place)
 {
     uint8_t print[ANCHOR_PRINT];
 
+    if (r->s.mask.state == MASK_PASS)
+        return place + 1;
     if (r->in[place - 1] == ESC) {
         size_t behind = escape_skim(r, place);
 
@@ -403,6 +429,7 @@ enum err_code redactor_new(struct redactor **out, struct redact_set *set, struct
     r->tables = &finder_tables[set != NULL ? set->level : 0];
     r->s.gap = r->s.inner = r->s.looked = NO_POS;
     pem_init(&r->s.pem);
+    block_init(&r->s.block);
     return ERR_NONE;
 }
 
@@ -410,8 +437,16 @@ void redactor_free(struct redactor *r)
 {
     if (r == NULL)
         return;
+    if (r->mask_value != NULL)
+        explicit_bzero(r->mask_value, MASK_VALUE_MAX);
+    free(r->mask_value);
     explicit_bzero(r, sizeof(*r));
     free(r);
+}
+
+void redactor_pass_mask_lines(struct redactor *r)
+{
+    r->pass_masks = true;
 }
 
 enum err_code redactor_feed(struct redactor *r, struct raw_span in, struct clean_vec *out)
@@ -436,6 +471,8 @@ enum err_code redactor_finish(struct redactor *r, struct clean_vec *out)
     call_begin(r, (struct raw_span){NULL, 0}, out, &saved);
     candidates_finish(r);
     pem_finish(r);
+    block_finish(r);
+    mask_finish(r);
     cover_advance(r, r->s.pos);
     return call_end(r, &saved);
 }

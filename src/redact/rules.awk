@@ -329,7 +329,8 @@ function add_anchor(text, flags,    at, n, c, classes, list) {
     anchor_len[n_anchors] = n
     anchor_flags[n_anchors] = (flags ~ /i/ ? "|ANCHOR_FOLD" : "") \
         (flags ~ /w/ ? "|ANCHOR_WORD" : "") (flags ~ /s/ ? "|ANCHOR_SCHEME" : "") \
-        (flags ~ /p/ ? "|ANCHOR_PEM" : "") (flags ~ /l/ ? "|ANCHOR_LINE" : "")
+        (flags ~ /p/ ? "|ANCHOR_PEM" : "") \
+        (flags ~ /b/ ? "|ANCHOR_BLOCK" : "") (flags ~ /m/ ? "|ANCHOR_MASK" : "") (flags ~ /l/ ? "|ANCHOR_LINE" : "")
     anchor_first[n_anchors] = n_rules
     anchor_rules[n_anchors] = 0
     n_anchors++
@@ -549,6 +550,8 @@ NF < 6 { fail("six columns and a description wanted") }
         name_id[$1] = n_names++
     } else if (name_group[name_id[$1]] != group_id[$2])
         fail("a rule is of one group")
+    if ($3 ~ /n/)
+        next
     if ($5 == "@" && last_anchor !~ /^@/)
         add_inner_anchor()
     else if ($5 != "@" && $5 " " $3 != last_anchor) {
@@ -564,6 +567,10 @@ NF < 6 { fail("six columns and a description wanted") }
         anchor_level[n_anchors - 1] = level
     if ($3 ~ /p/)
         next
+    if ($3 ~ /[bm]/) {
+        rule_text[n_rules++] = sprintf("{.name = %d}", name_id[$1])
+        next
+    }
     parse_guard($4)
     rule_first[n_rules] = parse_pattern($6, $3 ~ /i/)
     rule_len[n_rules] = n_items - rule_first[n_rules]

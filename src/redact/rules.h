@@ -80,7 +80,8 @@ struct rule_name {
 };
 
 enum anchor_flag { ANCHOR_FOLD = 1, ANCHOR_WORD = 2, ANCHOR_SCHEME = 4, ANCHOR_PEM = 8,
-                   ANCHOR_INNER = 16, ANCHOR_LINE = 32 };
+                   ANCHOR_INNER = 16, ANCHOR_LINE = 32, ANCHOR_BLOCK = 64,
+                   ANCHOR_MASK = 128 };
 
 enum { ANCHOR_MAX = 64, ANCHOR_PRINT = 4, ANCHOR_LATE_MAX = 3 };
 
@@ -88,7 +89,7 @@ struct anchor {
     const char *text;              /* lower case where case is ignored */
     const uint32_t *const *sets;   /* or a class for each byte; else NULL */
     uint8_t len;
-    uint8_t flags;
+    uint16_t flags;
     uint8_t late;    /* bytes behind it that its print takes in */
     uint8_t level;
     uint16_t first;  /* of rules */
@@ -137,7 +138,9 @@ extern const uint16_t late_anchors[];
 extern const size_t late_anchor_count;
 extern const uint32_t inner_bytes[8];
 
-enum { RULE_NAME_PRIVATE_KEY = 0, RULE_NAMES_MAX = 1024 }; /* the first row of rules.tab */
+/* The first rows of rules.tab. */
+enum { RULE_NAME_PRIVATE_KEY, RULE_NAME_KUBERNETES, RULE_NAME_KNOWN, RULE_NAME_MASK,
+       RULE_NAMES_MAX = 1024 };
 
 static inline bool rule_class_has(const uint32_t *class, uint8_t byte)
 {

@@ -60,6 +60,7 @@ enum err_code redact_set_new(struct redact_set **out, const struct redact_option
         o = &none;
     for (size_t rule = 0; rule < rule_name_count; rule++)
         set->off[rule] = rule_names[rule].group > (o->generic ? GROUP_TIER3 : GROUP_TIER2);
+    set->off[RULE_NAME_MASK] = true; /* redact_set_on_mask switches it on */
     rc = switch_names(set, o->on, o->n_on, false, e);
     if (rc == ERR_NONE)
         rc = switch_names(set, o->off, o->n_off, true, e);
@@ -69,6 +70,23 @@ enum err_code redact_set_new(struct redact_set **out, const struct redact_option
     else
         redact_set_free(set);
     return rc;
+}
+
+void redact_set_on_mask(struct redact_set *set, redact_mask_fn *fn, void *ctx)
+{
+    set->on_mask = fn;
+    set->on_mask_ctx = ctx;
+    set->off[RULE_NAME_MASK] = fn == NULL;
+}
+
+void redact_set_rule_info(const struct redact_set *set, size_t rule, struct redact_rule_info *info)
+{
+    const struct rule_name *r = &rule_names[rule];
+
+    *info = (struct redact_rule_info){.name = r->name,
+                                      .group = group_names[r->group],
+                                      .description = r->description,
+                                      .on = !set->off[rule]};
 }
 
 void redact_set_free(struct redact_set *set)

@@ -24,7 +24,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "redact/block.h"
 #include "redact/finder.h"
+#include "redact/mask.h"
 #include "redact/pem.h"
 #include "redact/redact.h"
 #include "redact/rules.h"
@@ -88,6 +90,8 @@ struct stream {
     uint64_t looked;     /* where prints were last looked for behind a sequence */
     uint64_t inner;     /* where bytes begin that may yet belong to an anchor; NO_POS */
     struct pem pem;
+    struct block block;
+    struct mask mask;
     uint32_t next_id;
     enum escape_state escape;
     uint8_t watch;     /* logical bytes behind an escape sequence that prints may straddle */
@@ -119,6 +123,9 @@ struct redactor {
     /* Two, so that spans into the one stay valid while the next bytes go to the other. */
     uint8_t holds[2][REDACT_WINDOW];
     size_t hold_used[2];
+
+    bool pass_masks;  /* lines that register a value come out as they are */
+    char *mask_value; /* MASK_VALUE_MAX bytes once one was seen */
 
     size_t n_counts;
     uint64_t *counts;        /* marks per rule */
@@ -178,6 +185,9 @@ bool look_boundary(const struct redactor *r, uint64_t pos);
 
 /* What precedes pos can be the scheme of a URL. */
 bool look_scheme(const struct redactor *r, uint64_t pos);
+
+/* Nothing but blanks stands before pos on its line. */
+bool look_line(const struct redactor *r, uint64_t pos);
 
 /* The row's conditions on what precedes its anchor, [start, end). */
 bool look_context(const struct redactor *r, const struct rule *rule, uint64_t start,
