@@ -58,6 +58,7 @@ void known_free(struct known *k)
 struct draft {
     struct form form;
     struct head_bytes head;
+    bool split; /* of form_iter, for the variant that follows */
 };
 
 /* Reads the form through: its head and its length. */
@@ -81,6 +82,7 @@ static void draft_read(struct draft *d)
     d->form.len = len;
     head->len = len < KNOWN_HEAD ? len : KNOWN_HEAD;
     head->armed = form_armed_at(len);
+    d->split = it.split;
     explicit_bzero(&it, sizeof(it));
 }
 
@@ -193,7 +195,7 @@ static enum err_code forms_add(struct known *k, const uint8_t *text, size_t len,
     d.form.id = id;
     for (size_t i = 0; i < form_encoding_count() && rc == ERR_NONE; i++) {
         if (!form_applies(i, classes) || (which == FORMS_LINES_SHOWN && !form_shows_lines(i)) ||
-            (which == FORMS_LEGIBLE && !form_is_legible(i)))
+            (which == FORMS_LEGIBLE && !form_is_legible(i)) || (form_is_variant(i) && !d.split))
             continue;
         d.form.encoding = (uint8_t)i;
         rc = form_add(k, &d);

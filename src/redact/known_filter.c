@@ -168,12 +168,28 @@ static bool gather(const struct filter *f, const uint8_t *data, size_t len, size
     return true;
 }
 
-/* A byte below 0x20 among the eight: Mycroft's test. */
-static inline bool has_control(uint64_t v)
+/* Bytes below 0x20 among the eight, Mycroft's test: the lowest bit set is that of the first
+   one, the higher ones may be wrong. */
+static inline uint64_t controls(uint64_t v)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
 
-    return ((v - ones * 0x20) & ~v & ones * 0x80) != 0;
+    return (v - ones * 0x20) & ~v & ones * 0x80;
+}
+
+/*
+ * The usual way of a gram over a line end: one LF in it, text up to it and after it. at is
+ * where the gram's eight bytes v begin; there must be nine. False: not that simple.
+ */
+static inline bool join_line(const uint8_t *at, uint64_t v, uint64_t *gram)
+{
+    unsigned bit = (unsigned)__builtin_ctzll(controls(v)) & ~7U; /* of the LF in v */
+    uint64_t low = (UINT64_C(1) << bit) - 1;
+    uint64_t after = load(at + 1);
+    uint8_t first = at[bit / 8 + 1];
+
+    *gram = (v & low) | (after & ~low);
+    return at[bit / 8] == '\n' && first != ' ' && controls(after | low) == 0;
 }
 
 /* inline, with constants: the loop that most bytes of most streams go through. */
@@ -185,18 +201,17 @@ static inline __attribute__((always_inline)) size_t find(const struct filter *f,
     size_t begin = from; /* forms before are ruled out */
     size_t at = from;
 
-    while (len - at >= sizeof(uint64_t)) {
+    while (at < len && len - at > sizeof(uint64_t)) {
         uint64_t v = load(data + at);
-        struct gather g;
+        struct gather g = {.gram = v & gram_mask(gram), .first = at, .next = at + stride};
 
-        if (__builtin_expect(!has_control(v), 1)) {
-            if (__builtin_expect(gram_there(f, v & gram_mask(gram)), 0))
+        if (__builtin_expect(controls(v) != 0, 0)) {
+            if (gram == GRAM_LONG && join_line(data + at, v, &g.gram))
+                g.next++;
+            else if (!gather(f, data, len, at, &g))
                 return begin;
-            begin = at + 1;
-            at += stride;
-            continue;
         }
-        if (!gather(f, data, len, at, &g) || gram_there(f, g.gram))
+        if (__builtin_expect(gram_there(f, g.gram), 0))
             return begin;
         begin = g.first + 1;
         at = g.next;

@@ -85,11 +85,11 @@ static const struct encoding encodings[] = {
     {"plain", KIND_PLAIN, LINES_JOIN, 0, 0, 0, NULL, NULL, false},
     {"lines-blank", KIND_PLAIN, LINES_BLANK, 0, 0, HAS_NEWLINE, NULL, NULL, false},
     {"lines-word", KIND_PLAIN, LINES_WORD, 0, 0, HAS_NEWLINE, NULL, NULL, false},
-    BASE64("base64-0", 0, 0),
-    BASE64("base64-1", 0, 1),
-    BASE64("base64-2", 0, 2),
+    BASE64("base64-0", 0, 0), /* each followed by its variant: form_is_variant */
     BASE64("base64url-0", URL, 0),
+    BASE64("base64-1", 0, 1),
     BASE64("base64url-1", URL, 1),
+    BASE64("base64-2", 0, 2),
     BASE64("base64url-2", URL, 2),
     {"hex", KIND_HEX, LINES_SHOW, 0, 0, 0, NULL, NULL, false},
     {"hex-upper", KIND_HEX, LINES_SHOW, UPPER, 0, 0, NULL, NULL, false},
@@ -202,6 +202,11 @@ bool form_shows_lines(size_t encoding)
     return encodings[encoding].lines == LINES_SHOW;
 }
 
+bool form_is_variant(size_t encoding)
+{
+    return encodings[encoding].kind == KIND_BASE64 && (encodings[encoding].options & URL) != 0;
+}
+
 bool form_is_legible(size_t encoding)
 {
     return encodings[encoding].kind != KIND_BASE64 && encodings[encoding].kind != KIND_HEX;
@@ -268,6 +273,14 @@ static void put_byte(struct form_iter *it, uint8_t byte)
     it->unit[it->n++] = byte;
 }
 
+/* Letters, digits and "-._" are the same in every legible encoding. */
+static bool inert_unit(struct form_iter *it)
+{
+    while (it->at < it->len && it->n < FORM_UNIT_MAX && byte_classes[it->text[it->at]] == 0)
+        put_byte(it, it->text[it->at++]);
+    return it->n > 0;
+}
+
 static void plain_unit(struct form_iter *it)
 {
     while (it->at < it->len && it->n < FORM_UNIT_MAX && !is_line_end(it->text[it->at]))
@@ -299,21 +312,39 @@ static uint64_t base64_count(const struct form_iter *it, const struct encoding *
     return (8 * (uint64_t)it->len - base64_offset(e)) / 6;
 }
 
+#define BASE64_COMMON "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+/* RFC 4648 sections 4 and 5. */
+static const char base64_digits[2][65] = {BASE64_COMMON "+/", BASE64_COMMON "-_"};
+
+enum { BASE64_COMMON_MAX = 61 }; /* sextets above differ between the two */
+
+/* Bits 8 * at + skip to 8 * at + skip + 24 of the text, as far as there are some. */
+static uint32_t base64_bits(const struct form_iter *it, size_t at, unsigned skip)
+{
+    uint32_t v = 0;
+
+    for (size_t i = 0; i < 4; i++)
+        v = v << 8 | (at + i < it->len ? it->text[at + i] : 0U);
+    return v << skip >> 8;
+}
+
 static void base64_unit(struct form_iter *it, const struct encoding *e)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    const char *last = (e->options & URL) != 0 ? "-_" : "+/";
+    enum { GROUP = 4 }; /* characters of three bytes */
+    const char *digits = base64_digits[(e->options & URL) != 0];
     uint64_t count = base64_count(it, e);
 
-    for (; it->at < count && it->n < FORM_UNIT_MAX; it->at++) {
-        uint64_t bit = base64_offset(e) + 6 * (uint64_t)it->at;
-        uint32_t two = (uint32_t)it->text[bit / 8] << 8;
-        uint32_t sextet;
+    /* at is a multiple of GROUP here. */
+    while (it->at < count && it->n < FORM_UNIT_MAX) {
+        uint32_t bits = base64_bits(it, (size_t)it->at / GROUP * 3, base64_offset(e));
 
-        if (bit / 8 + 1 < it->len)
-            two |= it->text[bit / 8 + 1];
-        sextet = two >> (10 - bit % 8) & 63;
-        put_byte(it, (uint8_t)(sextet < 62 ? alphabet[sextet] : last[sextet - 62]));
+        for (int shift = 18; shift >= 0 && it->at < count; shift -= 6, it->at++) {
+            uint32_t sextet = bits >> shift & 63;
+
+            it->split |= sextet > BASE64_COMMON_MAX;
+            it->unit[it->n++] = (uint8_t)digits[sextet];
+        }
     }
 }
 
@@ -322,17 +353,12 @@ static bool in_set(const char *set, uint8_t byte)
     return byte != 0 && strchr(set, byte) != NULL;
 }
 
-static bool is_alnum(uint8_t byte)
-{
-    return (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'z');
-}
-
 static void percent_unit(struct form_iter *it, const struct encoding *e)
 {
     const char *digits = hex_digits[(e->options & UPPER) != 0];
     uint8_t byte = it->text[it->at++];
 
-    if (is_alnum(byte) || in_set(e->set, byte)) {
+    if (in_set(e->set, byte)) {
         put_byte(it, byte);
     } else if (byte == ' ' && (e->options & PLUS_BLANK) != 0) {
         put_byte(it, '+');
@@ -535,6 +561,8 @@ bool form_iter_refill(struct form_iter *it)
         return true;
     if (it->at >= it->len)
         return false;
+    if (e->kind != KIND_HEX && inert_unit(it))
+        return true;
     switch ((enum kind)e->kind) {
     case KIND_PLAIN:
         plain_unit(it);

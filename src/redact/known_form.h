@@ -55,6 +55,9 @@ bool form_shows_lines(size_t encoding);
 /* True if a person could read the value off the encoding: not base 64, nor hexadecimal. */
 bool form_is_legible(size_t encoding);
 
+/* True if it differs from the encoding before it only where form_iter's split says so. */
+bool form_is_variant(size_t encoding);
+
 struct form_iter {
     const uint8_t *text; /* not owned; must outlive the iterator */
     uint32_t len;
@@ -63,6 +66,7 @@ struct form_iter {
     uint8_t n;        /* bytes in unit */
     uint8_t i;        /* next of them */
     bool joined;      /* a line end of the text was left out before unit[0] */
+    bool split;       /* so far there was a character that the two base 64 alphabets differ in */
     uint8_t unit[FORM_UNIT_MAX];
 };
 
