@@ -27,7 +27,8 @@ static inline bool known_escape_takes(struct known_escape *s, uint8_t byte)
         s->state = KNOWN_ESC_CSI;
         return true;
     }
-    if (s->state == KNOWN_ESC_CSI && byte >= 0x20 && byte < 0x40 && s->params < KNOWN_ESC_PARAMS_MAX) {
+    if (s->state == KNOWN_ESC_CSI && byte >= 0x20 && byte < 0x40 &&
+        s->params < KNOWN_ESC_PARAMS_MAX) {
         s->params++;
         return true;
     }
