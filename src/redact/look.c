@@ -380,6 +380,19 @@ static bool row_begins(const struct inner *in, size_t i, const struct rule *rule
     return n - at < a->late;
 }
 
+/* A public prefix stands there, behind which a live candidate waits: so it is that token, no
+   other that happens to begin like it. */
+static bool is_public_prefix(const struct redactor *r, uint64_t pos)
+{
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        const struct candidate *c = &r->live[i];
+
+        if (c->anchor == pos && c->start > pos && rules[c->rule].opens == OPENS_RIGHT)
+            return true;
+    }
+    return false;
+}
+
 /* Before i of `first`: the earliest place where a row of an inner secret begins. */
 static size_t first_inner(const struct redactor *r, const struct inner *in)
 {
@@ -397,7 +410,7 @@ static size_t first_inner(const struct redactor *r, const struct inner *in)
         while (i > 0 && rule_class_has(row->bytes, *inner_at(in, i - 1)))
             i--;
         for (; i < first; i++) {
-            if (row_begins(in, i, rule, a) &&
+            if (row_begins(in, i, rule, a) && !is_public_prefix(r, inner_pos(in, i)) &&
                 ((a->flags & ANCHOR_WORD) == 0 || rule->n_left > rule->n_inside || look_boundary(r, inner_pos(in, i))))
                 first = i;
         }

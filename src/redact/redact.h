@@ -58,6 +58,13 @@ void redact_set_free(struct redact_set *set); /* values are zeroed; NULL is fine
 size_t redact_set_rules(const struct redact_set *set);
 const char *redact_set_rule_name(const struct redact_set *set, size_t rule);
 
+/*
+ * A value to be removed wherever it appears, in all forms that known_form.h lists. At any
+ * time: it counts from each stream's next call on. ERR_REFUSED: under 8 bytes, or too long.
+ */
+enum err_code redact_set_add_value(struct redact_set *set, const char *value, size_t len,
+                                   struct err *e) MUST_USE;
+
 struct redact_rule_info {
     const char *name;
     const char *group; /* tier1 tier2 generic email phone card iban home */

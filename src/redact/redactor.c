@@ -32,6 +32,10 @@ static uint64_t hold_limit(const struct redactor *r)
         limit = s->inner;
     if (block_hold(&s->block) < limit)
         limit = block_hold(&s->block);
+    if (values_hold(r) < limit)
+        limit = values_hold(r);
+    if (s->mask.state == MASK_VALUE && s->mask.cr && s->pos - 1 < limit)
+        limit = s->pos - 1; /* of its line end, if one follows */
     /* Whether a candidate goes on behind it is not known yet. */
     return s->n_live > 0 && s->gap < limit ? s->gap : limit;
 }
@@ -236,15 +240,17 @@ static bool logical_step(struct redactor *r, uint8_t byte)
 }
 
 /* Nothing but candidates lives, if anything. */
-static bool is_quiet(const struct stream *s)
+static bool is_quiet(const struct redactor *r, size_t stop)
 {
-    return s->escape == ESCAPE_NONE && s->gap == NO_POS && s->watch == 0 && !pem_live(&s->pem) &&
+    const struct stream *s = &r->s;
+
+    return r->known_at >= stop && s->escape == ESCAPE_NONE && s->gap == NO_POS && s->watch == 0 && !pem_live(&s->pem) &&
            !block_live(&s->block) && !mask_live(&s->mask);
 }
 
 static bool is_live(const struct redactor *r)
 {
-    return r->s.n_live > 0 || r->s.escape != ESCAPE_NONE || r->s.watch > 0 ||
+    return r->s.n_live > 0 || r->known_at == r->s.pos - r->base || r->s.escape != ESCAPE_NONE || r->s.watch > 0 ||
            pem_live(&r->s.pem) || block_live(&r->s.block) || mask_live(&r->s.mask);
 }
 
@@ -258,14 +264,18 @@ static void walk(struct redactor *r, size_t stop)
         bool in_escape = r->s.escape != ESCAPE_NONE;
         bool decided;
 
-        if (r->s.n_live == 1 && is_quiet(&r->s) && candidate_run(r, stop) > 0)
+        if (r->s.n_live == 1 && is_quiet(r, stop) && candidate_run(r, stop) > 0)
             continue;
         if (r->s.mask.state == MASK_PASS) {
+            if (r->known_at == r->s.pos - r->base)
+                (void)values_step(r, byte); /* goes on behind the line */
             (void)mask_step(r, byte);
             r->s.pos++;
             continue;
         }
         decided = logical_step(r, byte);
+        if (r->known_at == r->s.pos - r->base)
+            decided |= values_step(r, byte);
         if (mask_live(&r->s.mask))
             decided |= mask_step(r, byte);
         if (pem_live(&r->s.pem))
@@ -363,7 +373,12 @@ static void scan(struct redactor *r)
 {
     size_t place = next_place(r, 1);
 
-    while (place <= r->in_len) {
+    while (place <= r->in_len || r->known_at < r->in_len) {
+        if (r->known_at < place) {
+            walk(r, r->known_at); /* then a byte that it must see */
+            walk(r, r->known_at + 1);
+            continue;
+        }
         walk(r, place);
         place = next_place(r, at_place(r, place));
     }
@@ -419,6 +434,9 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->counts_kept = false;
     saved->s = r->s;
     r->s.inner = NO_POS;
+    if (r->known.known != NULL)
+        r->known_before = r->known;
+    values_begin(r);
     memcpy(saved->live, r->live, r->s.n_live * sizeof(r->live[0]));
     memcpy(saved->matches, r->matches, r->s.n_matches * sizeof(r->matches[0]));
 }
@@ -431,6 +449,8 @@ static enum err_code call_end(struct redactor *r, const struct saved *saved)
         return ERR_NONE;
     }
     r->s = saved->s;
+    if (r->known.known != NULL)
+        r->known = r->known_before;
     memcpy(r->live, saved->live, r->s.n_live * sizeof(r->live[0]));
     memcpy(r->matches, saved->matches, r->s.n_matches * sizeof(r->matches[0]));
     if (r->counts_kept)
@@ -501,6 +521,7 @@ enum err_code redactor_finish(struct redactor *r, struct clean_vec *out)
     candidates_finish(r);
     pem_finish(r);
     block_finish(r);
+    values_finish(r);
     mask_finish(r);
     cover_advance(r, r->s.pos);
     return call_end(r, &saved);
@@ -514,10 +535,13 @@ static bool previewable(const struct redactor *r, uint64_t *from, uint64_t *to)
     /* Counted from where the candidate begins, of which a mark may have covered a part. */
     *from = s->shown > s->frontier ? s->shown : s->frontier;
     *to = hold_limit(r) + REDACT_PREVIEW_MAX;
-    if (s->inner_prose && s->inner == hold_limit(r))
+    if (s->inner_prose && s->inner < candidates_hold(r) && s->inner < values_hold(r) &&
+        s->inner < pem_hold(r))
         *to = s->pos; /* a word, not the beginning of a random string */
     if (*to > s->pos)
         *to = s->pos;
+    if (values_armed(r) < *to)
+        *to = values_armed(r);
     if (s->n_matches > 0 && r->matches[0].start < *to)
         *to = r->matches[0].start;
     return pem_may_show(&s->pem) && *from < *to;

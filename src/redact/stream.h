@@ -26,6 +26,7 @@
 
 #include "redact/block.h"
 #include "redact/finder.h"
+#include "redact/known.h"
 #include "redact/mask.h"
 #include "redact/pem.h"
 #include "redact/redact.h"
@@ -112,7 +113,11 @@ struct redactor {
     const struct finder_tables *tables;
     finder_fn *find;
 
+    struct known_scan known;  /* known.known NULL: the set has no values */
+    struct known_scan known_before; /* as it was when the call began */
+
     /* one call */
+    size_t known_at;  /* index of the next byte that the known values' scan must see */
     uint64_t base; /* position of in[0] */
     const uint8_t *in;
     size_t in_len;
@@ -158,8 +163,8 @@ uint8_t stream_byte(const struct redactor *r, uint64_t pos);
    are known; returns how many. */
 size_t stream_before(const struct redactor *r, uint64_t pos, uint8_t *dst, size_t n);
 
-/* True if the bytes [start, end) are one of our own marks. */
-bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end);
+/* True if the bytes [start, end) are one of our own marks, or what stands in its brackets. */
+bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end, bool bare);
 
 /* ---- look.c: what stands before a position ------------------------------------------- */
 
@@ -218,6 +223,16 @@ bool candidates_step(struct redactor *r, uint8_t byte, uint64_t origin);
 size_t candidate_run(struct redactor *r, size_t stop);
 void candidates_finish(struct redactor *r);
 uint64_t candidates_hold(const struct redactor *r); /* start of the earliest unarmed secret */
+
+/* ---- values.c ------------------------------------------------------------------------ */
+
+void values_begin(struct redactor *r); /* a call */
+
+/* The byte at s.pos, which is known_at's. True if something was found. */
+bool values_step(struct redactor *r, uint8_t byte);
+void values_finish(struct redactor *r);
+uint64_t values_hold(const struct redactor *r);
+uint64_t values_armed(const struct redactor *r); /* where what is held is secret by itself */
 
 /* ---- check.c ------------------------------------------------------------------------- */
 
