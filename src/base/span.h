@@ -20,6 +20,8 @@ struct clean_span {
     size_t len;
     uint32_t shown; /* leading bytes that the terminal has already got (redactor_preview) */
     uint32_t marks; /* secrets this span stands for: 1 on a mark, 0 on passed bytes */
+    uint32_t rule;  /* on a mark: the rule's number in its set */
+    uint64_t at;    /* on a mark: where in the raw stream the secret began */
 };
 
 #endif

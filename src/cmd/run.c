@@ -34,7 +34,7 @@ struct texts {
     struct buf *items;
     size_t len;
     size_t cap;
-    bool pass_all;
+    struct redact_set *rules; /* NULL: --redact off */
 };
 
 struct run {
@@ -55,6 +55,7 @@ struct run {
     char host[HOST_MAX];
     char *root;
     char *cwd;
+    struct redact_set *rules;
     struct texts texts;
     struct clean_span *words;
     struct record_label *labels;
@@ -169,7 +170,6 @@ static void take_options(struct run *r, const struct cmd_args *args)
         take_run_option(r, &args->options[i]);
     if (!r->session.redact && !r->forward_given)
         r->session.forward = FORWARD_RAW;
-    r->texts.pass_all = !r->session.redact;
 }
 
 /* ---- the start record ---------------------------------------------------------------- */
@@ -193,7 +193,7 @@ static enum err_code clean_text(struct texts *t, const char *text, size_t len,
     }
     b = &t->items[t->len++];
     buf_init(b, TEXT_BYTES_MAX);
-    return redact_text((struct raw_span){text, len}, t->pass_all, b, out);
+    return redact_text((struct raw_span){text, len}, t->rules, b, out);
 }
 
 static enum err_code clean_string(struct texts *t, const char *text, struct clean_span *out)
@@ -489,6 +489,7 @@ static void release(struct run *r)
     free(r->words);
     free(r->cwd);
     free(r->root);
+    redact_set_free(r->rules);
 }
 
 int cmd_run(const struct cmd_args *args)
@@ -504,6 +505,12 @@ int cmd_run(const struct cmd_args *args)
         cmd_warn_err(args->command, &e);
         return EXIT_REFUSED;
     }
+    if (redact_set_new(&r.rules, NULL, &e) != ERR_NONE) {
+        cmd_warn_err(args->command, &e);
+        return EXIT_REFUSED;
+    }
+    r.session.rules = r.rules;
+    r.texts.rules = r.session.redact ? r.rules : NULL;
     if (describe(&r) != ERR_NONE)
         cmd_warn(args->command, "cannot start '%s': out of memory", args->operands[0]);
     else if (!open_log(&r, &log))

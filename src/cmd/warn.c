@@ -47,14 +47,17 @@ static size_t put_redacted(char *dst, size_t size, size_t at, const char *messag
 {
     struct raw_span raw = {message, strlen(message)};
     struct clean_span clean;
+    struct redact_set *set;
     struct buf text;
 
     buf_init(&text, 2 * WARN_MAX); /* a mark may be longer than the secret */
-    if (redact_text(raw, false, &text, &clean) != ERR_NONE || buf_put(&text, "", 1) != ERR_NONE)
+    if (redact_set_new(&set, NULL, NULL) != ERR_NONE ||
+        redact_text(raw, set, &text, &clean) != ERR_NONE || buf_put(&text, "", 1) != ERR_NONE)
         at = put_visible(dst, size, at, "something went wrong, and memory ran out saying what");
     else
         at = put_visible(dst, size, at, text.data);
     buf_release(&text);
+    redact_set_free(set);
     return at;
 }
 

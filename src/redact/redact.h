@@ -34,11 +34,65 @@ void clean_vec_release(struct clean_vec *v);
 
 enum { REDACT_PREVIEW_MAX = 7 }; /* bytes of a secret that an early look may have shown */
 
+/*
+ * What is looked for: the shipped rules that are switched on, known values, the user's own
+ * rules. One set serves all redactors of a process and must outlive them; known values may
+ * be added while they run.
+ */
+struct redact_set;
+
+struct redact_options {
+    bool generic;           /* tier 3, too: a keyword and a value that looks random */
+    const char *const *on;  /* rules or groups switched on beyond the default, by name */
+    size_t n_on;
+    const char *const *off; /* and off; counts after on */
+    size_t n_off;
+};
+
+/* o NULL: tiers 1 and 2. ERR_USAGE: an unknown name, which e quotes. */
+enum err_code redact_set_new(struct redact_set **out, const struct redact_options *o,
+                             struct err *e) MUST_USE;
+void redact_set_free(struct redact_set *set); /* values are zeroed; NULL is fine */
+
+/* The rules of a set by number, as the end record counts them. */
+size_t redact_set_rules(const struct redact_set *set);
+const char *redact_set_rule_name(const struct redact_set *set, size_t rule);
+
+struct redact_rule_info {
+    const char *name;
+    const char *group; /* tier1 tier2 generic email phone card iban home */
+    const char *description;
+    bool on;
+};
+
+void redact_set_rule_info(const struct redact_set *set, size_t rule,
+                          struct redact_rule_info *info);
+
+/*
+ * An example of what the rule finds, made up on the spot (the same one each time): never a
+ * real secret, and nowhere written down. Returns its length; 0 if the rule has none or dst is
+ * too small.
+ */
+size_t redact_set_rule_example(const struct redact_set *set, size_t rule, char *dst, size_t size);
+
+/*
+ * Switches on the rule add-mask: a line "::add-mask::VALUE" hands its value, as it was
+ * written, to fn once the line is complete. fn may add it to the set: it then counts from the
+ * next byte of its own stream and the next call of the others. NULL switches it off.
+ */
+typedef void redact_mask_fn(void *ctx, const char *value, size_t len);
+void redact_set_on_mask(struct redact_set *set, redact_mask_fn *fn, void *ctx);
+
 struct redactor;
 
-/* pass_all makes the stage that --redact off and --forward raw are: everything comes out. */
-enum err_code redactor_new(struct redactor **out, bool pass_all, struct err *e) MUST_USE;
+/* set NULL makes the stage that --redact off and --forward raw are: everything comes out. */
+enum err_code redactor_new(struct redactor **out, struct redact_set *set,
+                           struct err *e) MUST_USE;
 void redactor_free(struct redactor *r); /* held bytes are zeroed; NULL is fine */
+
+/* From here on lines that register a value pass this redactor byte for byte, and register
+   nothing: for a reader that acts on them. */
+void redactor_pass_mask_lines(struct redactor *r);
 
 /*
  * Takes the next bytes of the stream and replaces the contents of out by what may come out
@@ -65,18 +119,16 @@ bool redactor_wants_preview(const struct redactor *r);
 /* True while bytes of a secret or of a live candidate are held back, shown early or not. */
 bool redactor_holding(const struct redactor *r);
 
-/* Marks made so far, per rule and together. */
-size_t redact_rule_count(void);
-const char *redact_rule_name(size_t rule);
+/* Marks made so far, per rule of the set (0 everywhere without one) and together. */
 uint64_t redactor_marks(const struct redactor *r, size_t rule);
 uint64_t redactor_marks_total(const struct redactor *r);
 
 /*
- * One whole text (an argument, a directory, a label) through a fresh redactor with the same
- * rules, appended to b. *out points into b's storage, so it is valid until b next grows;
+ * One whole text (an argument, a directory, a label) through a fresh redactor of the set,
+ * appended to b. *out points into b's storage, so it is valid until b next grows;
  * b is bounded by its own ceiling.
  */
-enum err_code redact_text(struct raw_span in, bool pass_all, struct buf *b,
+enum err_code redact_text(struct raw_span in, struct redact_set *set, struct buf *b,
                           struct clean_span *out) MUST_USE;
 
 /* Text that buildlog itself made (numbers, names of its own tables). Never for input. */

@@ -252,7 +252,8 @@ static enum err_code open_channel(struct session *s, int i, int *write_fd, struc
     struct channel *c = &s->channels[i];
     enum build_log_src src = i == ERR ? SRC_STDERR : s->o->merge ? SRC_MERGED : SRC_STDOUT;
     struct stream_options o = {.log = s->o->log, .terminal = &c->terminal, .src = src,
-                               .forward = s->o->forward, .redact = s->o->redact,
+                               .forward = s->o->forward, .rules = s->o->rules,
+                               .redact = s->o->redact,
                                .max_line = s->o->max_line, .split_long = s->o->split_long};
     int fds[2];
     enum err_code rc;

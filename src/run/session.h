@@ -53,7 +53,8 @@ struct session_options {
     int64_t grace_ns;
     int64_t linger_ns; /* SESSION_FOREVER: until the last holder of the pipes is gone */
     enum forward_mode forward;
-    bool redact;
+    struct redact_set *rules; /* not owned; also for what buildlog itself says */
+    bool redact;              /* the log */
     bool merge; /* one pipe for both streams */
     size_t max_line;
     bool split_long;

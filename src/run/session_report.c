@@ -23,7 +23,7 @@ void session_say(struct session *s, const char *text)
     int n;
 
     buf_init(&b, 8 * sizeof(line));
-    if (redact_text((struct raw_span){text, strlen(text)}, false, &b, &clean) != ERR_NONE)
+    if (redact_text((struct raw_span){text, strlen(text)}, s->o->rules, &b, &clean) != ERR_NONE)
         clean = clean_constant("out of memory");
     n = snprintf(line, sizeof(line), "buildlog run: %.*s\n", (int)clean.len, clean.ptr);
     buf_release(&b);
@@ -84,7 +84,8 @@ void session_report_exec_failure(struct session *s, const struct err *e)
 
     err_format(e, text, sizeof(text));
     buf_init(&b, 4 * sizeof(text));
-    if (redact_text((struct raw_span){text, strlen(text)}, !s->o->redact, &b, &why) == ERR_NONE) {
+    if (redact_text((struct raw_span){text, strlen(text)}, s->o->redact ? s->o->rules : NULL, &b,
+                    &why) == ERR_NONE) {
         const struct record_field fields[] = {session_text("error", why),
                                               session_number("exitCode", s->exec_exit_code)};
 
@@ -106,7 +107,7 @@ static void report_orphan(struct session *s, pid_t pid)
 
     buf_init(&b, 8 * sizeof(command));
     /* Both sides see the redacted form, whatever --redact says of the command's output. */
-    if (redact_text((struct raw_span){command, n}, false, &b, &clean) == ERR_NONE) {
+    if (redact_text((struct raw_span){command, n}, s->o->rules, &b, &clean) == ERR_NONE) {
         const struct record_field fields[] = {session_number("pid", pid),
                                               session_text("cmd", clean)};
         char name[PROC_COMMAND_MAX];
@@ -239,10 +240,10 @@ enum { RULES_MAX = 1024 };
 /* Marks per rule over both streams. */
 static size_t count_marks(const struct session *s, struct record_count *counts, size_t max)
 {
-    size_t n = redact_rule_count() < max ? redact_rule_count() : max;
+    size_t n = redact_set_rules(s->o->rules) < max ? redact_set_rules(s->o->rules) : max;
 
     for (size_t rule = 0; rule < n; rule++) {
-        counts[rule] = (struct record_count){.rule = redact_rule_name(rule)};
+        counts[rule] = (struct record_count){.rule = redact_set_rule_name(s->o->rules, rule)};
         for (int i = 0; i < N_STREAMS; i++)
             if (s->channels[i].stream.for_log != NULL)
                 counts[rule].n += redactor_marks(s->channels[i].stream.for_log, rule);

@@ -22,9 +22,9 @@ enum err_code stream_init(struct stream *s, int read_fd, const struct stream_opt
     splitter_init(&s->splitter, o->log, o->src, o->max_line, o->split_long);
     if (sys.fstat(read_fd, &st) == 0)
         s->inode = st.st_ino;
-    rc = redactor_new(&s->for_log, log_passes, e);
+    rc = redactor_new(&s->for_log, log_passes ? NULL : o->rules, e);
     if (rc == ERR_NONE && s->terminal != NULL && log_passes != terminal_passes)
-        rc = redactor_new(&s->for_terminal, terminal_passes, e);
+        rc = redactor_new(&s->for_terminal, terminal_passes ? NULL : o->rules, e);
     if (rc != ERR_NONE)
         stream_release(s);
     return rc;

@@ -32,6 +32,7 @@ struct stream_options {
     struct terminal *terminal; /* NULL: not forwarded */
     enum build_log_src src;
     enum forward_mode forward;
+    struct redact_set *rules;
     bool redact; /* the log's side */
     size_t max_line;
     bool split_long;

@@ -106,13 +106,13 @@ def parse_anchor(text, ignore_case):
 
 class Rule:
     def __init__(self, line):
-        row, found, self.about = line.partition(" -- ")
+        row, _, about = line.partition(" -- ")
         columns = row.split()
-        if len(columns) != 6 or not found or not self.about:
+        if len(columns) != 6:
             raise ValueError("not a row: " + line)
-        self.line = line
+        self.line, self.about = line, about.strip()
         self.name, self.group, self.flags, guard, self.anchor, self.pattern = columns
-        if self.flags.strip("iwsp") not in ("", "-"):
+        if self.flags.strip("iwslpbmn") not in ("", "-"):
             raise ValueError("unknown flag: " + line)
         self.mix = self.digits = self.run = 0
         self.has, self.near, self.word, self.check = "", None, None, None
@@ -123,14 +123,16 @@ class Rule:
         self.chains = self.open_left = False
         self.plain = None
         self.sets = [] if self.anchor == "@" else parse_anchor(self.anchor, "i" in self.flags)
-        if "p" not in self.flags:
+        # What no pattern says is the business of pem.c, block.c and mask.c.
+        self.is_plain = self.pattern != "-"
+        if self.is_plain:
             self.parse(self.pattern)
             if not self.chains and (self.open is None or self.close is None):
                 raise ValueError("no secret: " + line)
             evidence = any(i.evidence for i in self.items + self.left)
             if evidence != bool(self.mix or self.digits or self.run):
                 raise ValueError("~ and evidence go together: " + line)
-        if self.sets:
+        if self.is_plain and self.sets:
             self.search = re.compile(b"(?=" + b"".join(
                 b"[" + b"".join(b"\\x%02x" % b for b in sorted(s)) + b"]" if len(s) > 1 else
                 re.escape(bytes(s)) for s in self.sets) + b")")
@@ -283,7 +285,7 @@ class Model:
         self.anchors, self.inner = [], {}
         last = None
         for rule in rules:
-            if "p" in rule.flags or (rule.group not in groups and rule.anchor != "@"):
+            if not rule.is_plain or (rule.group not in groups and rule.anchor != "@"):
                 continue
             if rule.anchor == "@":
                 self.inner.setdefault(id(last), []).append(rule)
@@ -419,7 +421,8 @@ class Model:
         if rule.close == -1:
             secret_end = anchor_end
         secret = self.data[secret_start:secret_end]
-        if strong and secret and has_kinds(secret, rule.has) and check(rule, secret) and \
+        behind = self.data[max(secret_start, anchor_end):secret_end]
+        if strong and secret and has_kinds(behind, rule.has) and check(rule, secret) and \
                 not MARK.fullmatch(secret):
             yield (secret_start, secret_end, self.order[id(rule)], rule, anchor, anchor_end)
 

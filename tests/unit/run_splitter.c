@@ -38,11 +38,12 @@ static void start(struct splitter *s, size_t max_line, bool split)
 /* Feeds text in pieces of `size` bytes through a redactor (so that marks come as they do). */
 static void feed(struct splitter *s, const char *text, size_t len, size_t size)
 {
+    struct redact_set *rules;
     struct redactor *r;
     struct clean_vec spans = {0};
     struct err e;
 
-    if (redactor_new(&r, false, &e) != ERR_NONE)
+    if (redact_set_new(&rules, NULL, &e) != ERR_NONE || redactor_new(&r, rules, &e) != ERR_NONE)
         exit(1);
     for (size_t at = 0; at < len; at += size) {
         size_t n = len - at < size ? len - at : size;
@@ -60,6 +61,7 @@ static void feed(struct splitter *s, const char *text, size_t len, size_t size)
     splitter_finish(s);
     clean_vec_release(&spans);
     redactor_free(r);
+    redact_set_free(rules);
 }
 
 static void check_all_sizes(const char *name, const char *text, size_t len, size_t max_line,
