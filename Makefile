@@ -112,6 +112,11 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
 
+# The redactor alone, as a filter.
+$(BUILD)/tests/redact/pipe: tests/redact/pipe.c $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
+
 # Small programs that the command line tests run: no part of buildlog, nothing of it in them.
 $(BUILD)/tests/helpers/%: tests/helpers/%.c
 	@mkdir -p $(@D)
@@ -125,10 +130,10 @@ $(BUILD)/obj/fault.o: tests/fault/fault.c
 $(BUILD)/buildlog-fault: $(BUILD)/obj/main.o $(BUILD)/obj/fault.o $(BUILD)/libcore.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
--include $(CORE_OBJ:.o=.d) $(BUILD)/obj/main.d $(BUILD)/obj/fault.d $(UNIT_BIN:=.d)
+-include $(CORE_OBJ:.o=.d) $(BUILD)/obj/main.d $(BUILD)/obj/fault.d $(UNIT_BIN:=.d) $(BUILD)/tests/redact/pipe.d
 
 # ---- tests ----------------------------------------------------------------------------
-check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault
+check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault $(BUILD)/tests/redact/pipe
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
 	    $(PYTHON) tests/run.py --totals $(BUILD)/check.totals $(UNIT_BIN) $(CLI_TESTS)
 
