@@ -84,7 +84,7 @@ static enum err_code links_grow(struct trie *t, uint32_t cap)
 /* Not realloc, which would leave the old bytes behind. */
 static enum err_code nodes_grow(struct trie *t, uint32_t cap)
 {
-    struct trie_node *nodes = malloc(cap * sizeof(*nodes));
+    struct trie_node *nodes = calloc(cap, sizeof(*nodes));
 
     if (nodes == NULL)
         return ERR_MEMORY;
