@@ -443,8 +443,10 @@ void user_lines_finish(struct user_lines *l, uint64_t pos)
 /* Forgets the first n bytes of text, and the raw bytes before offset. */
 static void drop(struct user_lines *l, size_t n, uint16_t offset)
 {
+    const uint8_t *last = l->text + n; /* of those forgotten; the context if there is none */
+
     if (n > 0)
-        set_context(l, l->text[n]);
+        set_context(l, *last);
     l->len -= (uint32_t)n;
     l->start += offset;
     memmove(l->text + 1, l->text + 1 + n, l->len);
