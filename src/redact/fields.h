@@ -4,8 +4,8 @@
  *
  *   "key": "x"   "key": 12   "key": {every scalar in it}   'key': 'x'   "key" => "x"
  *   \"key\":\"x\", JSON inside JSON, at any depth
- *   key=x   key="x"   key = x y, to the line's end
- *   key: x y, to the line's end; key: | and the block that follows
+ *   key=x   key="x"   key:x; with blanks, key = x y and key: x y, to the line's end
+ *   key: | and the block that follows
  *   --key x   --key=x   "--key", "x"
  *
  * Keys are compared whole, ignoring case, "-" and "_" alike. A path a.b is the key b anywhere
@@ -13,8 +13,9 @@
  *
  * The mark stands for the value alone: key, separator and quotes stay. Empty values,
  * references and placeholders pass ($X ${X} ${{X}} *** <X> {{X}} [REDACTED]), and without
- * quotes null, true and false. Nothing is held before the value; its first byte arms the match, but
- * where it may begin a placeholder (at most FIELD_PENDING_MAX bytes are held then).
+ * quotes null, true and false. Nothing is held before the value; its first byte arms the match,
+ * but where it may begin a placeholder (at most FIELD_PENDING_MAX bytes are held then). Where it
+ * is not clear whether a byte still belongs to the value, it does.
  */
 #ifndef REDACT_FIELDS_H
 #define REDACT_FIELDS_H
@@ -52,9 +53,9 @@ enum err_code fields_add(struct fields *set, const char *path, struct err *e) MU
 size_t fields_count(const struct fields *set);
 const char *fields_path(const struct fields *set, size_t field); /* as it was added */
 
-/* ---- one stream: the inside is field_scan.c's own ----------------------------------------- */
+/* ---- one stream: the inside belongs to field_*.c ------------------------------------------ */
 
-/* An object or array that a path or a whole value goes through. */
+/* The objects and arrays that a path goes through. */
 struct field_scope {
     uint64_t since;   /* where it began */
     uint32_t depth;   /* 0: there is none */
@@ -66,7 +67,7 @@ struct field_scope {
     uint8_t reached[FIELDS_MAX]; /* parts of each path that were met on the way in */
     struct field_step {
         uint64_t fields; /* that met a part */
-        uint32_t depth;  /* at which they lose it again */
+        uint32_t depth;  /* which they lose again when it is left */
     } steps[FIELDS_MAX];
 };
 
@@ -74,39 +75,54 @@ struct field_scope {
 struct field_whole {
     uint64_t objects; /* one bit a level: object, else array */
     uint32_t depth;   /* 0: there is none */
-    bool fresh_line;  /* nothing but blanks on this line so far */
+    uint32_t level;   /* backslashes before its quotes */
+    bool fresh_line;  /* nothing but blanks since the last line end */
 };
 
 struct field_scan {
     const struct fields *set;
     struct match_sink sink;
-    struct field_scope scope;
-    struct field_whole whole;
-    uint64_t start;   /* of the value */
-    uint64_t edge;    /* first byte that may be behind the value; POS_NONE: none */
-    uint64_t broken;  /* a quoted value runs over a line's end since here; POS_NONE: no */
-    uint32_t match;   /* the open match, if `armed` */
-    uint32_t level;   /* backslashes before the value's quotes */
-    uint32_t run;     /* backslashes before this byte */
-    uint16_t field;   /* that the value belongs to */
+    uint64_t first;     /* position of the first byte of all; POS_NONE: none came */
+    uint64_t names;     /* those that begin with what was read */
+    uint64_t start;     /* of the value */
+    uint64_t edge;      /* first byte that may be behind the value; POS_NONE: none */
+    uint64_t run_start; /* of the backslashes before this byte, if run > 0 */
+    uint64_t broken;    /* where a quoted value first ran over a line's end; POS_NONE: not yet */
+    uint32_t match;     /* the open match, if armed */
+    uint32_t level;     /* backslashes before the key's or the value's quotes */
+    uint32_t run;
     uint8_t state;
-    uint8_t mode;     /* where a value without quotes ends */
-    uint8_t lo, hi;   /* names that begin like what was read */
+    uint8_t mode;       /* where a value without quotes ends */
+    uint8_t name;       /* the key */
     uint8_t name_len;
-    uint8_t key_quote; /* what stands before the key */
-    uint8_t separator;
-    uint8_t quote;
-    uint8_t inner;    /* within quotes inside a value without */
+    uint8_t field;      /* that the value belongs to */
+    uint8_t key_quote;  /* what stands before the key */
+    uint8_t separator;  /* ':' '=' ',', 0 for none */
+    uint8_t quote;      /* of the value; 0: none */
+    uint8_t inner;      /* within this quote inside a value without */
     uint8_t edge_quote;
-    uint8_t escape;   /* within a colour sequence */
-    uint8_t escape_at;
-    uint8_t word;     /* which placeholder */
-    uint8_t indent;   /* of a block */
-    bool option, parameter, key_quoted, blank_before, blank_after;
-    bool armed, joined, escaped, edge_escaped, word_done, no_word;
+    uint8_t escape;     /* within a colour sequence */
+    uint8_t written;    /* ESC as it is written out: its first byte */
+    uint8_t written_at;
+    uint8_t indent;     /* of this line of a block */
+    uint8_t block;      /* of its first line; 0: not known yet */
+    bool leaf;          /* the value is to be hidden */
+    bool option;        /* --key */
+    bool parameter;     /* of a URL */
+    bool key_quoted;
+    bool blank_before;  /* the separator */
+    bool blank_after;
+    bool armed;
+    bool joined;        /* directly behind a quoted value: 'it'\''s' */
+    bool escaped;
+    bool edge_escaped;
+    bool opened;        /* the value has a bracket: one that closes is its */
+    bool no_word;       /* what begins here is no placeholder */
     uint8_t n_pending;
     uint8_t pending[FIELD_PENDING_MAX];
     uint8_t tail[FIELD_TAIL]; /* by position */
+    struct field_whole whole;
+    struct field_scope scope;
 };
 
 void field_scan_init(struct field_scan *f, const struct fields *set,
