@@ -89,9 +89,9 @@ bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end)
     if (len <= prefix || !stream_is(r, start, open, prefix) || stream_byte(r, end - 1) != ']')
         return false;
     for (size_t i = 0; i < rule_name_count; i++) {
-        size_t n = strlen(rule_names[i]);
+        size_t n = strlen(rule_names[i].name);
 
-        if (n + prefix + 1 == len && stream_is(r, start + prefix, rule_names[i], n))
+        if (n + prefix + 1 == len && stream_is(r, start + prefix, rule_names[i].name, n))
             return true;
     }
     return false;
@@ -156,7 +156,7 @@ bool cover_hides(const struct redactor *r, uint64_t pos)
 static void mark_out(struct redactor *r, const struct match *m)
 {
     if (m->marks > 0 && !r->counts_kept) {
-        memcpy(r->counts_before, r->counts, rule_name_count * sizeof(*r->counts));
+        memcpy(r->counts_before, r->counts, r->n_counts * sizeof(*r->counts));
         r->counts_kept = true;
     }
     if (m->text[0] != '\0') {

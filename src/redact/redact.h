@@ -58,12 +58,41 @@ void redact_set_free(struct redact_set *set); /* values are zeroed; NULL is fine
 size_t redact_set_rules(const struct redact_set *set);
 const char *redact_set_rule_name(const struct redact_set *set, size_t rule);
 
+struct redact_rule_info {
+    const char *name;
+    const char *group; /* tier1 tier2 generic email phone card iban home */
+    const char *description;
+    bool on;
+};
+
+void redact_set_rule_info(const struct redact_set *set, size_t rule,
+                          struct redact_rule_info *info);
+
+/*
+ * An example of what the rule finds, made up on the spot (the same one each time): never a
+ * real secret, and nowhere written down. Returns its length; 0 if the rule has none or dst is
+ * too small.
+ */
+size_t redact_set_rule_example(const struct redact_set *set, size_t rule, char *dst, size_t size);
+
+/*
+ * Switches on the rule add-mask: a line "::add-mask::VALUE" hands its value, as it was
+ * written, to fn once the line is complete. fn may add it to the set: it then counts from the
+ * next byte of its own stream and the next call of the others. NULL switches it off.
+ */
+typedef void redact_mask_fn(void *ctx, const char *value, size_t len);
+void redact_set_on_mask(struct redact_set *set, redact_mask_fn *fn, void *ctx);
+
 struct redactor;
 
 /* set NULL makes the stage that --redact off and --forward raw are: everything comes out. */
 enum err_code redactor_new(struct redactor **out, struct redact_set *set,
                            struct err *e) MUST_USE;
 void redactor_free(struct redactor *r); /* held bytes are zeroed; NULL is fine */
+
+/* From here on lines that register a value pass this redactor byte for byte, and register
+   nothing: for a reader that acts on them. */
+void redactor_pass_mask_lines(struct redactor *r);
 
 /*
  * Takes the next bytes of the stream and replaces the contents of out by what may come out

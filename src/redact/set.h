@@ -5,12 +5,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "redact/redact.h"
 #include "redact/rules.h"
 
 struct redact_set {
     bool off[RULE_NAMES_MAX]; /* by number of the rule's name */
+    redact_mask_fn *on_mask;  /* gets the values of lines that register one */
+    void *on_mask_ctx;
+    uint8_t level;            /* of the finder's tables: no anchor in use is of a higher one */
 };
 
 #endif
