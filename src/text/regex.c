@@ -24,7 +24,17 @@ struct walk {
     uint64_t sum[NESTING_MAX + 1]; /* of each open group */
     uint64_t last;                 /* of the last atom, contained in its sum */
     size_t depth;
+    const char *why; /* what is wrong, in words */
 };
+
+/* Behind the name in [:name:] and the like that begins at `at`, if it is of letters: TRE 0.8
+   reads memory that was never set where it is not. */
+static const char *behind_name(const char *at, const char *end, char kind)
+{
+    while (at < end && ((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z')))
+        at++;
+    return end - at >= 2 && at[0] == kind && at[1] == ']' ? at + 2 : NULL;
+}
 
 /* Behind a bracket expression whose "[" is at `at`; NULL if it does not end. */
 static const char *behind_bracket(const char *at, const char *end)
@@ -37,17 +47,18 @@ static const char *behind_bracket(const char *at, const char *end)
     while (at < end && *at != ']') {
         const char kind = at + 1 < end ? at[1] : '\0';
 
-        if (*at == '[' && (kind == ':' || kind == '.' || kind == '=')) {
-            for (at += 2; at + 1 < end && (at[0] != kind || at[1] != ']');)
-                at++;
+        if (*at == '[' && (kind == ':' || kind == '.' || kind == '='))
+            at = behind_name(at + 2, end, kind);
+        else
             at++;
-        }
-        at++;
+        if (at == NULL)
+            return NULL;
     }
     return at < end ? at + 1 : NULL;
 }
 
-/* The largest number in the braces that begin at w->at, which is moved behind them. */
+/* The largest number in the braces that begin at w->at, which is moved behind them. TRE's
+   approximate ones are refused: repeated ones crash TRE 0.8. */
 static uint64_t largest_bound(struct walk *w)
 {
     uint64_t largest = 1;
@@ -56,6 +67,8 @@ static uint64_t largest_bound(struct walk *w)
     for (w->at++; w->at < w->end && *w->at != '}'; w->at++) {
         bool digit = *w->at >= '0' && *w->at <= '9';
 
+        if (!digit && *w->at != ',')
+            w->why = "Invalid contents of {}";
         number = digit ? number * 10 + (uint64_t)(*w->at - '0') : 0;
         if (number > REGEX_EXPANDED_MAX)
             number = REGEX_EXPANDED_MAX + 1;
@@ -88,13 +101,16 @@ static void repeat(struct walk *w)
     w->sum[w->depth] += more;
 }
 
-/* \Q…\E is literal text; any other escape is one atom of two bytes. */
+/* \Q…\E is literal text; any other escape is one atom of two bytes. Of \0 TRE makes a back
+   reference to the whole, and loops or crashes. */
 static void escape(struct walk *w)
 {
     size_t left = (size_t)(w->end - w->at);
     const char *end;
 
     atom(w, 1);
+    if (left >= 2 && w->at[1] == '0')
+        w->why = "Invalid back reference";
     if (left < 2 || w->at[1] != 'Q') {
         w->at += left < 2 ? left : 2;
         return;
@@ -104,31 +120,48 @@ static void escape(struct walk *w)
     w->at = end != NULL ? end + 2 : w->end;
 }
 
-/* False: over the bounds. */
-static bool step(struct walk *w)
+static void open_group(struct walk *w)
+{
+    if (w->depth == NESTING_MAX) {
+        w->why = "its parentheses nest too deep";
+        return;
+    }
+    w->sum[++w->depth] = 0;
+    w->last = 0;
+    w->at++;
+}
+
+static void bracket(struct walk *w)
+{
+    const char *next = behind_bracket(w->at, w->end);
+
+    if (next == NULL)
+        w->why = "Missing ']', or a class name that is none";
+    w->at = next != NULL ? next : w->at + 1; /* the place named is the bracket's */
+    atom(w, 1);
+}
+
+/* One atom, parenthesis or bound. */
+static void step(struct walk *w)
 {
     switch (*w->at) {
     case '\\':
         escape(w);
         break;
     case '[':
-        w->at = behind_bracket(w->at, w->end);
-        if (w->at == NULL)
-            w->at = w->end;
-        atom(w, 1);
+        bracket(w);
         break;
     case '{':
         repeat(w);
         break;
     case '(':
-        if (w->depth == NESTING_MAX)
-            return false;
-        w->sum[++w->depth] = 0;
-        w->last = 0;
-        w->at++;
+        open_group(w);
         break;
     case ')':
-        if (w->depth > 0)
+        /* POSIX leaves it undefined, and after a backslash TRE would never return. */
+        if (w->depth == 0)
+            w->why = "Missing '('";
+        else
             close_group(w);
         w->at++;
         break;
@@ -136,19 +169,19 @@ static bool step(struct walk *w)
         atom(w, 1);
         w->at++;
     }
-    return w->sum[w->depth] <= REGEX_EXPANDED_MAX;
+    if (w->sum[w->depth] > REGEX_EXPANDED_MAX)
+        w->why = "with its repetitions written out it is too large";
 }
 
-static bool too_large(const char *pattern, size_t n)
+/* What TRE must not be given, in words; NULL: nothing. *place: the byte, from 1. */
+static const char *refusal(const char *pattern, size_t n, size_t *place)
 {
     struct walk w = {.at = pattern, .end = pattern + n};
 
-    while (w.at < w.end)
-        if (!step(&w))
-            return true;
-    while (w.depth > 0)
-        close_group(&w);
-    return w.sum[0] > REGEX_EXPANDED_MAX;
+    while (w.at < w.end && w.why == NULL)
+        step(&w);
+    *place = (size_t)(w.at - pattern);
+    return w.why;
 }
 
 /* ---- where it is wrong -------------------------------------------------------------------- */
@@ -166,7 +199,7 @@ static size_t never_closed(const char *pattern, size_t n, char what)
         size_t place = (size_t)(at - pattern) + 1;
 
         if (next == NULL)
-            return what == '[' ? place : 0;
+            return 0;
         if (*at == '{' && what == '{' && memchr(at, '}', (size_t)(end - at)) == NULL)
             return place;
         if (*at == '(' && depth < NESTING_MAX)
@@ -178,47 +211,56 @@ static size_t never_closed(const char *pattern, size_t n, char what)
     return what == '(' && depth > 0 ? open[depth - 1] : 0;
 }
 
-static enum err_code explain(int code, const regex_t *tre, const char *pattern, size_t n,
-                             struct err *e)
+static enum err_code refuse(const char *pattern, size_t n, const char *why, size_t place,
+                            struct err *e)
 {
     char shown[ERR_SUBJECT_MAX];
-    char why[ERR_WHY_MAX / 2];
-    size_t place = 0;
 
     snprintf(shown, sizeof(shown), "%.*s", (int)n, pattern);
-    if (code == REG_ESPACE)
-        return err_set(e, ERR_MEMORY, "cannot compile regular expression", shown, "no memory");
-    tre_regerror(code, tre, why, sizeof(why));
-    if (code == REG_EPAREN)
-        place = never_closed(pattern, n, '(');
-    else if (code == REG_EBRACK)
-        place = never_closed(pattern, n, '[');
-    else if (code == REG_EBRACE)
-        place = never_closed(pattern, n, '{');
-    else if (code == REG_EESCAPE)
-        place = n;
     if (place == 0)
         return err_set(e, ERR_USAGE, "bad regular expression", shown, "%s", why);
     return err_set(e, ERR_USAGE, "bad regular expression", shown, "%s (byte %zu)", why, place);
 }
 
+static enum err_code explain(int code, const regex_t *tre, const char *pattern, size_t n,
+                             struct err *e)
+{
+    char why[ERR_WHY_MAX / 2];
+    size_t place = 0;
+
+    if (code == REG_ESPACE)
+        return err_set(e, ERR_MEMORY, "cannot compile regular expression", "", "no memory");
+    tre_regerror(code, tre, why, sizeof(why));
+    if (code == REG_EPAREN)
+        place = never_closed(pattern, n, '(');
+    else if (code == REG_EBRACE)
+        place = never_closed(pattern, n, '{');
+    else if (code == REG_EESCAPE)
+        place = n;
+    return refuse(pattern, n, why, place, e);
+}
+
 /* ---- compiling ------------------------------------------------------------------------------ */
 
-static enum err_code check_size(const char *pattern, size_t n, unsigned flags, struct err *e)
+static enum err_code check(const char *pattern, size_t n, unsigned flags, struct err *e)
 {
+    const char *why = NULL;
+    size_t place = 0;
+
     if (n > REGEX_PATTERN_MAX)
         return err_set(e, ERR_USAGE, "bad regular expression", "",
                        "it has %zu bytes, at most %d are taken", n, REGEX_PATTERN_MAX);
-    if ((flags & REGEX_LITERAL) == 0 && too_large(pattern, n))
-        return err_set(e, ERR_USAGE, "bad regular expression", "",
-                       "with its repetitions written out it is too large");
-    return ERR_NONE;
+    if ((flags & REGEX_LITERAL) == 0)
+        why = refusal(pattern, n, &place);
+    if (why == NULL)
+        return ERR_NONE;
+    return refuse(pattern, n, why, place, e);
 }
 
 enum err_code regex_compile(struct regex **out, const char *pattern, size_t n, unsigned flags,
                             struct err *e)
 {
-    enum err_code rc = check_size(pattern, n, flags, e);
+    enum err_code rc = check(pattern, n, flags, e);
     int compile = REG_EXTENDED;
     struct regex *r;
     int code;

@@ -3,8 +3,8 @@
  * Regular expressions over bytes: TRE behind one header, and nothing of TRE in it.
  *
  * The syntax is POSIX extended (re_format(7)) with TRE's additions: \d \w \s \b, non-greedy
- * *? +?, (?i), back references, and approximate groups such as (error){~1}
- * (https://laurikari.net/tre/documentation/regex-syntax/).  Patterns and texts are bytes: the
+ * *? +?, (?i) and back references (https://laurikari.net/tre/documentation/regex-syntax/), but
+ * not its approximate groups: regex_search_near is for that.  Patterns and texts are bytes: the
  * program never calls setlocale(3), so that TRE takes every byte for a character, and only
  * ASCII letters have case.  "^" and "$" are the ends of the text, not of lines in it.
  *

@@ -93,7 +93,8 @@ static void test_refused(void)
     char deep[600];
 
     refused("a(b(c)", 6, "Missing ')' (byte 2)");
-    refused("[(]a[b", 6, "Missing ']' (byte 5)");
+    refused("[(]a[b", 6, "Missing ']', or a class name that is none (byte 5)");
+    refused("[[:a\xc3:]]", 9, "(byte 1)");
     refused("[[:foo:]]", 9, "Unknown character class name");
     refused("a\\", 2, "Trailing backslash (byte 2)");
     refused("\\(a{1", 5, "Missing '}' (byte 4)");
@@ -101,7 +102,11 @@ static void test_refused(void)
     refused("(a{255}){255}", 13, "too large");
     refused("((a{9})(b{8}|c){9}){255}{9}", 27, "too large");
     memset(deep, '(', sizeof(deep));
-    refused(deep, sizeof(deep), "too large");
+    refused(deep, sizeof(deep), "nest too deep");
+    refused("a\\\\)", 4, "Missing '(' (byte 4)");
+    refused("(a))", 4, "Missing '(' (byte 4)");
+    refused("a{~1}{2}", 8, "Invalid contents of {}");
+    refused("(a)\\0", 5, "Invalid back reference");
     memset(big, 'a', REGEX_PATTERN_MAX + 1);
     refused(big, REGEX_PATTERN_MAX + 1, "at most 4096");
     ok(matches("(a{100}){100}", REGEX_NO_GROUPS, "b", 1) == false, "what is large but bounded");
