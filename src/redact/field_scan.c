@@ -30,6 +30,8 @@ static bool ends_with_csi(const uint8_t *b, size_t n)
 {
     static const char *const introducers[] = {"\x1b", "u001b", "x1b", "033", "\\e"};
 
+    if (n >= 3 && b[n - 3] == ESC && b[n - 2] >= 0x20 && b[n - 2] <= 0x2f)
+        return true;
     if (n < 2 || b[n - 1] < 0x40 || b[n - 1] > 0x7e)
         return false;
     for (n--; n > 0 && b[n - 1] >= 0x20 && b[n - 1] <= 0x3f;)
@@ -109,7 +111,11 @@ bool field_csi(struct field_scan *f, uint8_t byte)
         f->escape = ESCAPE_CSI;
         return true;
     }
-    return was == ESCAPE_CSI && byte >= 0x40 && byte <= 0x7e;
+    if (was != ESCAPE_NONE && was != ESCAPE_CSI && byte >= 0x20 && byte <= 0x2f) {
+        f->escape = ESCAPE_CHARSET;
+        return true;
+    }
+    return (was == ESCAPE_CSI || was == ESCAPE_CHARSET) && byte >= 0x30 && byte <= 0x7e;
 }
 
 /* What follows the backslash of an ESC that is written out. */

@@ -43,7 +43,7 @@ enum field_mode {
     MODE_JSON  /* at a blank or punctuation */
 };
 
-enum field_escape { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI, ESCAPE_WRITTEN };
+enum field_escape { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI, ESCAPE_CHARSET, ESCAPE_WRITTEN };
 
 enum { FIELD_RUN_MAX = 255 /* backslashes in a row that may belong to a quote */ };
 

@@ -9,6 +9,7 @@
 #include "redact/rules.h"
 #include "redact/user_pattern.h"
 #include "text/regex.h"
+#include "text/required.h"
 
 enum {
     ANCHOR_MIN = 3,  /* bytes of a pattern's beginning that make an anchor by themselves */
@@ -16,20 +17,21 @@ enum {
     CUT = USER_WINDOW - USER_OVERLAP,
     ESC = 0x1b,
     MARK_ROOM = USER_NAME_MAX + sizeof("[REDACTED:]"),
-    ESCAPE_BUCKET = PRINT_BUCKETS - 1
+    BUCKET_ESCAPE = PRINT_BUCKETS - 1, /* prints: an escape sequence, */
+    BUCKET_SPLIT = PRINT_BUCKETS - 2,  /* a text with one behind its first byte, */
+    TEXT_BUCKETS = PRINT_BUCKETS - 2   /* texts */
 };
 
-enum escape_state { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI };
+enum escape_state { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI, ESCAPE_CHARSET };
 
 struct user_rule {
     char name[USER_NAME_MAX + 1];
     char mark[MARK_ROOM];
     struct regex *regex;
     unsigned group;
-    size_t literal_len; /* 0: none */
-    size_t anchor_len;  /* 0: not anchored */
-    char literal[USER_LITERAL_MAX + 1];
+    size_t anchor_len; /* 0: not anchored */
     char anchor[USER_LITERAL_MAX + 1];
+    struct required required; /* one of these stands on the line, if there are any */
 };
 
 struct user_rules {
@@ -50,9 +52,9 @@ enum err_code user_rules_new(struct user_rules **out, struct err *e)
     if (set == NULL)
         return err_set(e, ERR_MEMORY, "cannot make redaction rules", "", "out of memory");
     /* The byte before an anchor matters (\b), and a colour sequence is none. */
-    prints_allow(&set->prints, ESCAPE_BUCKET, 0, ESC);
-    prints_allow_any(&set->prints, ESCAPE_BUCKET, 1);
-    prints_allow_any(&set->prints, ESCAPE_BUCKET, 2);
+    prints_allow(&set->prints, BUCKET_ESCAPE, 0, ESC);
+    prints_allow_any(&set->prints, BUCKET_ESCAPE, 1);
+    prints_allow_any(&set->prints, BUCKET_ESCAPE, 2);
     return ERR_NONE;
 }
 
@@ -99,7 +101,7 @@ static enum err_code check_name(const struct user_rules *set, const char *name, 
         return err_set(e, ERR_USAGE, what, name, "a name is 1 to %d of A-Z a-z 0-9 _ -",
                        USER_NAME_MAX);
     for (size_t i = 0; i < rule_name_count; i++) {
-        if (strcmp(rule_names[i], name) == 0)
+        if (strcmp(rule_names[i].name, name) == 0)
             return err_set(e, ERR_USAGE, what, name, "a rule of buildlog's own has this name");
     }
     for (size_t i = 0; i < set->count; i++) {
@@ -181,39 +183,42 @@ static void find_anchor(struct user_rule *rule, const char *pattern, const char 
     if (rule->anchor_len < ANCHOR_MIN)
         rule->anchor_len = 0;
     if (literal != NULL) {
-        rule->literal_len = strlen(literal);
-        memcpy(rule->literal, literal, rule->literal_len + 1);
+        rule->required.n = 1;
+        rule->required.any[0].len = strlen(literal);
+        memcpy(rule->required.any[0].text, literal, strlen(literal));
+    } else if (rule->anchor_len == 0) {
+        regex_required(pattern, strlen(pattern), 0, &rule->required);
     }
 }
 
-/* Colour sequences may stand between the bytes of a literal. */
+/* Colour sequences may stand between the bytes of a text. */
 static void allow_text(struct prints *prints, unsigned bucket, const char *text, size_t len)
 {
     for (size_t at = 0; at < PRINT_LEN; at++) {
-        if (at >= len) {
+        if (at < len)
+            prints_allow(prints, bucket, at, (uint8_t)text[at]);
+        else
             prints_allow_any(prints, bucket, at);
-            continue;
-        }
-        prints_allow(prints, bucket, at, (uint8_t)text[at]);
-        if (at >= 1)
-            prints_allow(prints, bucket, at, ESC);
-        if (at >= 2)
-            prints_allow(prints, bucket, at, '[');
     }
+    prints_allow(prints, bucket, 2, ESC);
+    prints_allow(prints, BUCKET_SPLIT, 0, (uint8_t)text[0]);
+    prints_allow(prints, BUCKET_SPLIT, 1, ESC);
+    prints_allow_any(prints, BUCKET_SPLIT, 2);
 }
 
 static void index_rule(struct user_rules *set, const struct user_rule *rule, size_t number)
 {
-    unsigned bucket = (unsigned)(number % ESCAPE_BUCKET);
+    unsigned bucket = (unsigned)(number % TEXT_BUCKETS);
+    const struct required *required = &rule->required;
 
-    if (rule->anchor_len > 0)
+    if (rule->anchor_len > 0) {
         allow_text(&set->prints, bucket, rule->anchor, rule->anchor_len);
-    else if (rule->literal_len > 0)
-        allow_text(&set->prints, bucket, rule->literal, rule->literal_len);
-    else
-        set->blind = true;
-    if (rule->anchor_len == 0)
-        set->whole = true;
+        return;
+    }
+    set->whole = true;
+    set->blind |= required->n == 0;
+    for (size_t i = 0; i < required->n; i++)
+        allow_text(&set->prints, bucket, required->any[i].text, required->any[i].len);
 }
 
 enum err_code user_rules_add(struct user_rules *set, const char *name, const char *pattern,
@@ -353,14 +358,18 @@ static size_t scan_once(struct user_lines *l, size_t number, size_t at, bool las
 static bool is_wanted(struct user_lines *l, size_t number)
 {
     const struct user_rule *rule = &l->set->rules[number];
+    const struct required *required = &rule->required;
     uint64_t bit = UINT64_C(1) << number;
 
-    if (rule->literal_len == 0 || (l->seen & bit) != 0)
+    if (required->n == 0 || (l->seen & bit) != 0)
         return true;
-    if (memmem(l->text + 1, l->len, rule->literal, rule->literal_len) == NULL)
-        return false;
-    l->seen |= bit;
-    return true;
+    for (size_t i = 0; i < required->n; i++) {
+        if (memmem(l->text + 1, l->len, required->any[i].text, required->any[i].len) != NULL) {
+            l->seen |= bit;
+            return true;
+        }
+    }
+    return false;
 }
 
 static void scan_rule(struct user_lines *l, size_t number, bool last)
@@ -521,9 +530,12 @@ static bool escape_takes(struct user_lines *l, uint8_t byte)
     l->escape = ESCAPE_NONE;
     if (before == ESCAPE_NONE)
         return false;
-    if (before == ESCAPE_BEGUN ? byte == '[' : byte >= 0x20 && byte <= 0x3f)
+    if (before == ESCAPE_BEGUN ? byte == '['
+                               : before == ESCAPE_CSI && byte >= 0x20 && byte <= 0x3f)
         l->escape = ESCAPE_CSI;
-    return l->escape == ESCAPE_CSI || (before == ESCAPE_CSI && byte >= 0x40 && byte <= 0x7e);
+    else if (before != ESCAPE_CSI && byte >= 0x20 && byte <= 0x2f)
+        l->escape = ESCAPE_CHARSET;
+    return l->escape != ESCAPE_NONE || (before != ESCAPE_BEGUN && byte >= 0x30 && byte <= 0x7e);
 }
 
 void user_lines_step(struct user_lines *l, uint8_t byte, uint64_t pos)

@@ -2,13 +2,15 @@
 /*
  * Rules of the user's own: extended regular expressions (text/regex.h) with a name.
  *
- * They are matched line by line; "\n" and "\r" end a line. Colour sequences (CSI) are left out
- * before a rule sees the line. Every match of every rule counts; after one the search goes on
- * behind it.
+ * They are matched line by line; "\n" and "\r" end a line. Escape sequences (CSI, character
+ * sets) are left out before a rule sees the line. Every match of every rule counts; after one
+ * the search goes on behind it.
  *
  *   anchored  every match begins with a literal that stands at the pattern's beginning: bytes
  *             are held from that literal to the end of the line, other lines not at all.
- *   others    hold every line until it is complete.
+ *   others    hold every line until it is complete. They are run on lines that contain their
+ *             literal, or without one a text that the pattern requires; where there is none
+ *             such either, on every line, at a few ten megabytes a second.
  *
  * A line of more than USER_WINDOW held bytes is decided window by window: a match of up to
  * USER_OVERLAP bytes is found wherever it lies; one that is longer and still open where a
@@ -62,11 +64,11 @@ struct user_lines {
     const struct user_rules *set;
     struct match_sink sink;
     uint64_t start;   /* of what is held; offsets[] count from here; POS_NONE: nothing is */
-    uint64_t seen;    /* rules whose literal occurred on this line */
+    uint64_t seen;    /* rules whose required text occurred on this line */
     uint32_t open;    /* match that hides the rest of the line, if `hiding` */
     uint32_t len;     /* of text, the context not counted */
     int16_t context;  /* the byte before text; NO_CONTEXT: the line begins with it */
-    uint8_t escape;   /* within a colour sequence */
+    uint8_t escape;   /* within an escape sequence */
     bool certain;     /* an anchor was found: hold to the end of the line */
     bool hiding;
     uint16_t resume[USER_RULES_MAX]; /* where each rule goes on in text */

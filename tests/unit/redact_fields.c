@@ -203,6 +203,7 @@ static void assignments(void)
           "\"a\\npassword=x\"", "\"a\\npassword=#\"", /**/
           "\x1b[36mpassword\x1b[0m=hunter2 x", "\x1b[36mpassword\x1b[0m=# x", /**/
           "\\u001b[36mpassword\\u001b[0m=hunter2 x", "\\u001b[36mpassword\\u001b[0m=# x", /**/
+          "\x1b(Bpassword=\x1b[32mhunter2\x1b(B\x1b[m x", "\x1b(Bpassword=\x1b[32m#\x1b(B\x1b[m x",
           "password=\x1b[32mhunter2\x1b[0m x", "password=\x1b[32m#\x1b[0m x", /**/
           "password=hun\x1b[32mter2\n", "password=#\n", /**/
           "password=\\\\x y", "password=# y");
@@ -354,7 +355,7 @@ static void noise(void)
     static const char *const units[] = {
         "a",  "b",   "c",    "pass", "\"",  "\\\"", "\\\\\\\"", "'", "\\", ":",  "=",  "=>",
         "{",  "}",   "[",    "]",    ",",   " ",    "\n",       "x", "$X", "${", "***", "<x>",
-        "{{", "}}", "--", "-", "null", "[REDACTED]", "\x1b[0m", "\x1b", "&", "?", "|", "\"a\":",
+        "{{", "}}", "--", "-", "null", "[REDACTED]", "\x1b[0m", "\x1b", "\x1b(B", "&", "?", "|", "\"a\":",
         "\"b\":{", "\\n", "\\u001b[1m", ";", ")"};
     enum { N_UNITS = sizeof(units) / sizeof(units[0]) };
     struct fields *set = make_set("a pass b.c b.*.a c.*");

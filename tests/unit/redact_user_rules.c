@@ -133,6 +133,7 @@ static void examples(void)
     check(acme, 1, "\x1b[1mAC\x1b[0mME\x1b[31m-12\x1b[0m34\x1b[0m.", "\x1b[1m#\x1b[0m.");
     check(acme, 1, "A\x1b[31mACME-1234\x1b[0m", "A\x1b[31m#\x1b[0m");
     check(acme, 1, "ACME-1234", "#");
+    check(acme, 1, "A\x1b(B\x1b[mCME-1\x1b(B2\x1b[m34\x1b(B", "#\x1b(B");
     check(word, 1, "ACME-12 xACME-34 ACME-56x \x1b[1mACME-78\x1b[0m ACME-9",
           "# xACME-34 ACME-56x \x1b[1m#\x1b[0m #");
     check(word, 1, "ACME-12ACME-34.", "ACME-12ACME-34.");
@@ -186,7 +187,8 @@ static void long_lines(void)
 {
     static const struct rule anchored[] = {{"r", "key<x+>", 0, NULL}};
     static const struct rule whole[] = {{"r", "(k)ey<x+>", 0, "key<"}};
-    static const struct rule blind[] = {{"r", "[k]ey<x+>", 0, NULL}};
+    static const struct rule required[] = {{"r", "[k]ey<x+>", 0, NULL}};
+    static const struct rule blind[] = {{"r", "[kl][ef][yz][<=][xy]+[>?]", 0, NULL}};
     static const struct rule rest[] = {{"r", "key=.*", 0, NULL}};
     static const struct rule later[] = {{"r", "[ab]{4}", 0, "keyword"}};
     struct user_rules *set = make_set(rest, 1);
@@ -194,6 +196,7 @@ static void long_lines(void)
 
     across_windows(anchored, "a match across windows, anchored");
     across_windows(whole, "a match across windows, with a literal");
+    across_windows(required, "a match across windows, with a text it requires");
     across_windows(blind, "a match across windows, without");
     memcpy(text + 100, "key=", 4);
     text[20000] = '\n';
@@ -297,17 +300,19 @@ static void oracles(void)
     static const struct rule anchored[] = {
         {"a", "abc[a-z]+", 0, NULL}, {"b", "ab(c+)d", 1, "ab"}, {"c", "cab.*", 0, NULL}};
     static const struct rule gated[] = {{"a", "[ab]+c", 0, "bc"}, {"b", "abd+", 0, NULL}};
-    static const struct rule blind[] = {{"a", "[ab]+c", 0, NULL}, {"b", "(a|cd)+$", 0, "cd"}};
+    static const struct rule required[] = {{"a", "[ab]+c", 0, NULL}, {"b", "(a|cd)+$", 0, "cd"}};
+    static const struct rule blind[] = {{"a", "[ab]+[cd]", 0, NULL}, {"b", "[ad]+$", 0, NULL}};
 
     oracle(anchored, 3, "aabbccd \n", "as the definition says: anchored rules");
     oracle(gated, 2, "aabbccd \n\r", "as the definition says: rules with a literal");
+    oracle(required, 2, "aabbccd \n", "as the definition says: rules that require a text");
     oracle(blind, 2, "aabbccd \n", "as the definition says: rules without");
 }
 
 /* Noise with escape sequences: the same for all splits, nothing covered comes out. */
 static void any_split(const struct rule *rules, size_t n, const char *name)
 {
-    static const char alphabet[] = "aabbcd\x1b\x1b[[1;m\n";
+    static const char alphabet[] = "aabbcd\x1b\x1b[[1;m(\n";
     struct user_rules *set = make_set(rules, n);
     bool good = true;
 
@@ -338,10 +343,12 @@ static void splits(void)
 {
     static const struct rule anchored[] = {{"a", "abc[a-d]+", 0, NULL}, {"b", "aab.*d", 0, "aa"}};
     static const struct rule gated[] = {{"a", "[ab]+c", 0, "bcd"}, {"b", "^b.*", 0, "bb"}};
-    static const struct rule blind[] = {{"a", "[ab]+cd", 0, NULL}, {"b", "ab.*d", 0, NULL}};
+    static const struct rule required[] = {{"a", "[ab]+cd", 0, NULL}, {"b", "[a]b.*d", 0, NULL}};
+    static const struct rule blind[] = {{"a", "[ab]+[cd]", 0, NULL}, {"b", "[a-b].*[d-e]", 0, NULL}};
 
     any_split(anchored, 2, "all splits are alike: anchored rules");
     any_split(gated, 2, "all splits are alike: rules with a literal");
+    any_split(required, 2, "all splits are alike: rules that require a text");
     any_split(blind, 2, "all splits are alike: rules without");
 }
 
