@@ -450,6 +450,8 @@ uint64_t field_scan_hold(const struct field_scan *f)
         if (!f->armed)
             return f->edge != POS_NONE ? f->start : POS_NONE;
         return f->edge;
+    case FIELD_KEY_DONE: /* the value of an option needs no separator */
+        return f->option && f->blank_before && f->run > 0 ? f->run_start : POS_NONE;
     case FIELD_GAP:
         return f->leaf && f->run > 0 ? f->run_start : POS_NONE;
     case FIELD_WHOLE_KEY:

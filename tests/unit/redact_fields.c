@@ -228,6 +228,7 @@ static void assignments(void)
           "--password\nx", "--password\nx", /**/
           "x--password y ---password z", "x--password y ---password z", /**/
           "--password \\\"x y\\\" z", "--password \\\"#\\\" z", /**/
+          "--password \\x y", "--password # y", /**/
           "--password $X --password x", "--password $X --password #");
 }
 
