@@ -10,11 +10,14 @@
 #include "base/sys.h"
 #include "base/ulid.h"
 #include "cmd/cmd.h"
+#include "cmd/config.h"
+#include "cmd/redaction.h"
 #include "commands.gen.h"
 #include "redact/redact.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "store/build_log.h"
+#include "store/layout.h"
 
 #define DEFAULT_GRACE_NS  INT64_C(10000000000)
 #define DEFAULT_LINGER_NS INT64_C(5000000000)
@@ -55,7 +58,9 @@ struct run {
     char host[HOST_MAX];
     char *root;
     char *cwd;
-    struct redact_set *rules;
+    struct redaction redaction;
+    char *config_dir;
+    struct err config_error; /* code ERR_NONE: the configuration is fine */
     struct texts texts;
     struct clean_span *words;
     struct record_label *labels;
@@ -363,6 +368,32 @@ static enum err_code describe(struct run *r)
 
 /* ---- the run ------------------------------------------------------------------------- */
 
+/*
+ * A configuration that cannot be used is no reason for the command not to run, but it is one not
+ * to record: what it says is to be removed would stay in the log.
+ */
+static enum err_code configure(struct run *r, struct err *e)
+{
+    static const struct redact_config nothing;
+    struct config config = {0};
+    struct redact_config without = nothing;
+    enum err_code rc = config_load(&config, &r->config_error);
+
+    r->config_dir = config.dir;
+    config.dir = NULL;
+    if (rc == ERR_NONE)
+        rc = redaction_make(&r->redaction, r->args, &config.redact, &r->config_error);
+    config_release(&config);
+    /* Whose fault was it? What the options say must hold, or nothing runs. */
+    if (rc != ERR_NONE)
+        rc = redaction_make(&r->redaction, r->args, &without, e);
+    else
+        r->config_error.code = ERR_NONE;
+    r->session.rules = r->redaction.set;
+    r->texts.rules = r->session.redact ? r->redaction.set : NULL;
+    return rc;
+}
+
 /* main has put a descriptor without access (O_PATH) where 0, 1 or 2 was closed. */
 static void find_closed_fds(bool closed[3])
 {
@@ -393,15 +424,24 @@ static void warn_unlogged(const struct run *r, const struct err *e)
     cmd_warn(r->args->command, "%s; the command runs on, recording is retried", text);
 }
 
+static enum err_code find_root(struct run *r, struct err *e)
+{
+    if (r->config_error.code == ERR_NONE)
+        return layout_root(r->dir, r->config_dir, &r->root, e);
+    *e = r->config_error;
+    return e->code != ERR_USAGE ? e->code : ERR_FORMAT;
+}
+
 /*
  * The log, open or to be retried. False: the run is refused, and that has been said. Where
  * there is no root at all (no home directory), there is nothing to retry: a root that cannot
- * be made stands in, so that the same path through the code serves.
+ * be made stands in, so that the same path through the code serves. The same where the
+ * configuration cannot be used.
  */
 static bool open_log(struct run *r, struct build_log **log)
 {
     struct err e = {0};
-    enum err_code rc = cmd_root(r->dir, &r->root, &e);
+    enum err_code rc = find_root(r, &e);
 
     if (rc == ERR_NONE) {
         r->log.root = r->root;
@@ -489,7 +529,8 @@ static void release(struct run *r)
     free(r->words);
     free(r->cwd);
     free(r->root);
-    redact_set_free(r->rules);
+    free(r->config_dir);
+    redaction_release(&r->redaction);
 }
 
 int cmd_run(const struct cmd_args *args)
@@ -505,12 +546,11 @@ int cmd_run(const struct cmd_args *args)
         cmd_warn_err(args->command, &e);
         return EXIT_REFUSED;
     }
-    if (redact_set_new(&r.rules, NULL, &e) != ERR_NONE) {
+    if (configure(&r, &e) != ERR_NONE) {
         cmd_warn_err(args->command, &e);
+        release(&r);
         return EXIT_REFUSED;
     }
-    r.session.rules = r.rules;
-    r.texts.rules = r.session.redact ? r.rules : NULL;
     if (describe(&r) != ERR_NONE)
         cmd_warn(args->command, "cannot start '%s': out of memory", args->operands[0]);
     else if (!open_log(&r, &log))

@@ -41,7 +41,7 @@ def help_of(*words):
                           env=bl.environment()).stdout
 
 
-commands = re.findall(r"^  (\w+) ", help_of("help"), re.M)
+commands = re.findall(r"^  ([\w-]+) ", help_of("help"), re.M)
 bl.ok("help" in commands, "there are commands", commands)
 for command in commands:
     if command == "help":
