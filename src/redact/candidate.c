@@ -6,6 +6,7 @@
 #include "redact/stream.h"
 
 enum step { STEP_LIVE, STEP_DEAD, STEP_DONE };
+enum { LOOK_AHEAD = 48, ESC = 0x1b };
 
 static const uint8_t byte_kinds[256] = {
     ['a' ... 'z'] = KIND_LOWER, ['A' ... 'Z'] = KIND_UPPER, ['0' ... '9'] = KIND_DIGIT};
@@ -173,6 +174,13 @@ static inline enum step item_take(struct redactor *r, struct candidate *c,
 
 static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t byte)
 {
+    /* More of the same, the common case. */
+    if (c->match != 0 && c->count > 0 && c->count + 1U < c->item->max &&
+        rule_class_has(c->item->class, byte)) {
+        c->count = (uint16_t)(c->count + (c->count < ITEM_UNBOUNDED - 2));
+        c->last = r->s.pos + 1;
+        return STEP_LIVE;
+    }
     for (;;) {
         const struct rule_item *it = c->item;
 
@@ -199,6 +207,50 @@ static bool is_hopeless(const struct rule *rule, int byte)
 
     return byte != NO_BYTE && rule->len > 0 && it->min > 0 &&
            !rule_class_has(it->class, (uint8_t)byte);
+}
+
+/*
+ * False if the bytes at hand show that the row comes to nothing: no candidate is made then,
+ * which is what most anchors in ordinary text come to. Bounded, so that floods of anchors
+ * cost no more than that.
+ */
+static bool may_match(const struct redactor *r, const struct rule *rule)
+{
+    const struct rule_item *it = &rule_items[rule->first];
+    const struct rule_item *stop = it + rule->len;
+    size_t at = (size_t)(r->s.pos - r->base);
+    size_t end = at + LOOK_AHEAD < r->in_len ? at + LOOK_AHEAD : r->in_len;
+    unsigned count = 0;
+
+    if (r->s.pos < r->base)
+        return true;
+    for (; at < end && r->in[at] != ESC; at++) {
+        while (count == it->max || !rule_class_has(it->class, r->in[at])) {
+            if (count < it->min)
+                return false;
+            if (++it == stop)
+                return true;
+            count = 0;
+        }
+        count++;
+        if ((it->flags & ITEM_ARM) != 0 && count >= it->min)
+            return true;
+    }
+    return true;
+}
+
+/* A live candidate of the row is within the same endless item: it ends where a new one would. */
+static bool is_under_way(const struct redactor *r, const struct rule *rule)
+{
+    const struct rule_item *it = &rule_items[rule->first];
+
+    if (it->max != ITEM_UNBOUNDED || (it->flags & (ITEM_OPEN | ITEM_ARM)) != (ITEM_OPEN | ITEM_ARM))
+        return false;
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        if (r->live[i].item == it && r->live[i].count > 0 && !r->live[i].dead)
+            return true;
+    }
+    return false;
 }
 
 /* Too many live ones, which no honest text has. The oldest gives way: rather redacted than
@@ -230,6 +282,16 @@ static void prefix_grows(struct redactor *r, uint64_t anchor)
         c->has = 0;
         evidence_reset(c);
     }
+}
+
+/* A live candidate whose anchor begins there, too, waits for its secret to be one. */
+static bool has_shorter_prefix(const struct redactor *r, uint64_t anchor)
+{
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        if (r->live[i].anchor == anchor && r->live[i].match == 0)
+            return true;
+    }
+    return false;
 }
 
 static void candidate_add(struct redactor *r, uint16_t number, uint64_t anchor, uint64_t start)
@@ -272,17 +334,24 @@ static bool find_start(const struct redactor *r, const struct anchor *a, const s
 void candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte)
 {
     const struct anchor *a = &anchors[anchor];
-    bool grows = (a->flags & (ANCHOR_WORD | ANCHOR_INNER)) == ANCHOR_WORD;
+    bool grows = (a->flags & (ANCHOR_WORD | ANCHOR_INNER)) == ANCHOR_WORD &&
+                 has_shorter_prefix(r, start);
 
     for (uint16_t i = 0; i < a->n_rules; i++) {
         uint16_t number = (uint16_t)(a->first + i);
         const struct rule *rule = &rules[number];
         uint64_t secret;
 
-        if (r->set->off[rule->name] || is_hopeless(rule, byte) ||
+        bool comes = rule->len == 0 || (!is_hopeless(rule, byte) && !is_under_way(r, rule) &&
+                                        may_match(r, rule));
+
+        /* The cheap questions first, except where the shorter prefix wants an answer. */
+        if (r->set->off[rule->name] || (!comes && !grows) ||
             !find_start(r, a, rule, start, &secret))
             continue;
-        if (rule->len == 0)
+        if (!comes)
+            ;
+        else if (rule->len == 0)
             cover_add(r, secret, r->s.pos, mark_of(rule), rule->name, 1);
         else
             candidate_add(r, number, start, secret);
@@ -342,6 +411,48 @@ bool candidates_step(struct redactor *r, uint8_t byte, uint64_t origin)
     if (decided)
         bury(r);
     return decided;
+}
+
+/* How many bytes the item takes without anything being decided by them. */
+static size_t quiet_bytes(const struct redactor *r, const struct candidate *c)
+{
+    const struct rule_item *it = c->item;
+    size_t n = it->max == ITEM_UNBOUNDED ? SIZE_MAX : (size_t)it->max - c->count;
+
+    if (c->count == 0 || c->dead)
+        return 0;
+    if (c->match == 0) {
+        size_t room = c->start == NO_POS ? SIZE_MAX
+                                         : CANDIDATE_WINDOW - (size_t)(r->s.pos - c->start);
+
+        if ((it->flags & ITEM_EVIDENCE) != 0 || rules[c->rule].has != 0)
+            return 0;
+        if ((it->flags & ITEM_ARM) != 0)
+            n = c->count < it->min ? (size_t)it->min - c->count : 0;
+        n = n < room ? n : room;
+    }
+    return n > 0 ? n - 1 : 0; /* the last one may decide something */
+}
+
+size_t candidate_run(struct redactor *r, size_t stop)
+{
+    struct candidate *c = &r->live[0];
+    size_t from = (size_t)(r->s.pos - r->base);
+    size_t quiet = quiet_bytes(r, c);
+    const uint32_t *class = c->item->class;
+    size_t at = from;
+
+    if (quiet < stop - from)
+        stop = from + quiet;
+    while (at < stop && rule_class_has(class, r->in[at]))
+        at++;
+    if (at == from)
+        return 0;
+    c->count = c->count + (at - from) < ITEM_UNBOUNDED - 1 ? (uint16_t)(c->count + (at - from))
+                                                           : ITEM_UNBOUNDED - 1;
+    r->s.pos += at - from;
+    c->last = r->s.pos;
+    return at - from;
 }
 
 /* At the end of the stream an exact run is as long as it will be. */

@@ -116,6 +116,17 @@ static bool takes(const struct anchor *a, size_t i, uint8_t c)
     return ((a->flags & ANCHOR_FOLD) != 0 ? fold(c) : c) == (uint8_t)a->text[i];
 }
 
+bool look_takes(const struct anchor *a, const uint8_t *text)
+{
+    if (a->sets == NULL && (a->flags & ANCHOR_FOLD) == 0)
+        return memcmp(text, a->text, a->len) == 0;
+    for (size_t i = a->len; i-- > 0;) {
+        if (!takes(a, i, text[i]))
+            return false;
+    }
+    return true;
+}
+
 bool look_anchor(struct look *l, const struct anchor *a)
 {
     for (size_t i = a->len; i-- > 0;) {

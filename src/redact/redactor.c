@@ -97,6 +97,16 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     r->s.pos = stop;
 }
 
+/* The anchor's bytes stand in the input one behind the other, as in most cases. */
+static bool stands_plain(const struct redactor *r, const struct anchor *a)
+{
+    size_t at = (size_t)(r->s.pos - r->base);
+    size_t len = a->len;
+    const uint8_t *text = r->in + at - a->late - len;
+
+    return at >= len + a->late && look_takes(a, text);
+}
+
 /* The last bytes before s.pos, escape sequences left out, are the print of an anchor in
    one of these buckets: which? */
 static void anchors_look(struct redactor *r, uint8_t third)
@@ -108,6 +118,14 @@ static void anchors_look(struct redactor *r, uint8_t third)
 
         if (a->level > r->set->level)
             continue;
+        if (stands_plain(r, a)) {
+            uint64_t behind = r->s.pos - a->late;
+
+            anchor_found(r, anchor_list[k], behind - a->len, behind);
+            continue;
+        }
+        if (r->s.escape_at + ANCHOR_MAX < r->s.pos && r->s.pos - r->base >= 2 * ANCHOR_MAX)
+            continue; /* no escape sequence can be in it, nor does it begin before the input */
         look_from(&l, r, r->s.pos);
         for (uint8_t i = 0; i < a->late; i++)
             (void)look_back(&l);
@@ -216,6 +234,13 @@ static bool logical_step(struct redactor *r, uint8_t byte)
     return decided;
 }
 
+/* Nothing but candidates lives, if anything. */
+static bool is_quiet(const struct stream *s)
+{
+    return s->escape == ESCAPE_NONE && s->gap == NO_POS && s->watch == 0 && !pem_live(&s->pem) &&
+           !block_live(&s->block) && !mask_live(&s->mask);
+}
+
 static bool is_live(const struct redactor *r)
 {
     return r->s.n_live > 0 || r->s.escape != ESCAPE_NONE || r->s.watch > 0 ||
@@ -232,6 +257,8 @@ static void walk(struct redactor *r, size_t stop)
         bool in_escape = r->s.escape != ESCAPE_NONE;
         bool decided;
 
+        if (r->s.n_live == 1 && is_quiet(&r->s) && candidate_run(r, stop) > 0)
+            continue;
         if (r->s.mask.state == MASK_PASS) {
             (void)mask_step(r, byte);
             r->s.pos++;

@@ -174,6 +174,9 @@ struct look {
 void look_from(struct look *l, const struct redactor *r, uint64_t pos);
 int look_back(struct look *l); /* the byte before l->pos, -1 where none is known */
 
+/* text, as long as the anchor, is one. */
+bool look_takes(const struct anchor *a, const uint8_t *text);
+
 /* The anchor's bytes end where l stands; l is then at its first one. */
 bool look_anchor(struct look *l, const struct anchor *a);
 
@@ -208,6 +211,10 @@ void candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
 /* One logical byte at s.pos for all of them, or for those of one origin (an anchor's end).
    True if something was decided. */
 bool candidates_step(struct redactor *r, uint8_t byte, uint64_t origin);
+
+/* The only live candidate takes the bytes at s.pos in one go, up to index stop of the input,
+   as far as they decide nothing; returns how many it took. */
+size_t candidate_run(struct redactor *r, size_t stop);
 void candidates_finish(struct redactor *r);
 uint64_t candidates_hold(const struct redactor *r); /* start of the earliest unarmed secret */
 
