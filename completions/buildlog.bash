@@ -9,7 +9,7 @@ _buildlog_table()
     case $1 in
     # generated: options
     run)
-        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-generic --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
+        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-generic --redact-rules --add-mask --payload --tty --order --max-line --long-lines --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
         valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync '
         operands='command'
         ;;
@@ -32,6 +32,11 @@ _buildlog_table()
         options='--check --report --list --output -o --on --off --generic --redact-generic --redact-rules --verbose -v --json --help -h'
         valued=' --output -o --on --off --redact-rules '
         operands='file'
+        ;;
+    redact-add)
+        options='--lines --help -h'
+        valued=' '
+        operands=''
         ;;
     help)
         options='--help -h'
@@ -98,7 +103,7 @@ _buildlog()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options valued operands source first
     # generated: names
-    local names='run ls info tail redact help'
+    local names='run ls info tail redact redact-add help'
     # end of generated
 
     COMPREPLY=()

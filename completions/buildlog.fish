@@ -56,6 +56,7 @@ complete -c buildlog -n __buildlog_first -a ls -d 'list builds and how they ende
 complete -c buildlog -n __buildlog_first -a info -d 'show what is known about one build'
 complete -c buildlog -n __buildlog_first -a tail -d 'show the end of a build\'s output, or follow it'
 complete -c buildlog -n __buildlog_first -a redact -d 'remove secrets from a stream, or look for them'
+complete -c buildlog -n __buildlog_first -a redact-add -d 'tell the build that this runs in of a secret'
 complete -c buildlog -n __buildlog_first -a help -d 'explain a command'
 # end of generated
 complete -c buildlog -n 'test (count (commandline -opc)) -ge 2; and test (commandline -opc)[2] = run' -a '(__buildlog_complete_recorded)'
@@ -63,7 +64,7 @@ complete -c buildlog -n 'test (count (commandline -opc)) -ge 2; and test (comman
 complete -c buildlog -n '__buildlog_at info' -a 'last last-failed last-passed'
 complete -c buildlog -n '__buildlog_at tail' -a 'last last-failed last-passed'
 complete -c buildlog -n '__buildlog_at redact' -F
-complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail redact help'
+complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail redact redact-add help'
 # end of generated
 # generated: options
 complete -c buildlog -n '__buildlog_at run' -l id -x -d 'the build\'s id (default: a fresh one)'
@@ -81,6 +82,7 @@ complete -c buildlog -n '__buildlog_at run' -l forward -x -a 'redacted raw none'
 complete -c buildlog -n '__buildlog_at run' -l redact -x -a 'on off' -d 'remove secrets from the log (default on)'
 complete -c buildlog -n '__buildlog_at run' -l redact-generic -d 'also remove values that merely look like secrets'
 complete -c buildlog -n '__buildlog_at run' -l redact-rules -r -d 'more redaction rules (repeatable)'
+complete -c buildlog -n '__buildlog_at run' -l add-mask -d 'obey ::add-mask:: lines'
 complete -c buildlog -n '__buildlog_at run' -l payload -x -a 'full none' -d 'none: record only the lengths of the lines'
 complete -c buildlog -n '__buildlog_at run' -l tty -x -a 'never' -d 'give the command a terminal (only never)'
 complete -c buildlog -n '__buildlog_at run' -l order -x -a 'arrival merge' -d 'how stdout and stderr are ordered (default arrival)'
@@ -122,5 +124,7 @@ complete -c buildlog -n '__buildlog_at redact' -l redact-rules -r -d 'more redac
 complete -c buildlog -n '__buildlog_at redact' -l verbose -s v -d 'say how much was found in each file'
 complete -c buildlog -n '__buildlog_at redact' -l json -d 'the same as -o json'
 complete -c buildlog -n '__buildlog_at redact' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at redact-add' -l lines -d 'every line of standard input is a value'
+complete -c buildlog -n '__buildlog_at redact-add' -l help -s h -d 'show this help'
 complete -c buildlog -n '__buildlog_at help' -l help -s h -d 'show this help'
 # end of generated

@@ -17,7 +17,7 @@ void help_overview(FILE *to)
         fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
     fputs("\n'buildlog help COMMAND' explains a command; manuals: buildlog(1), buildlog-run(1),\n"
           "buildlog-ls(1), buildlog-info(1), buildlog-tail(1), buildlog-redact(1),\n"
-          "buildlog(5).\n",
+          "buildlog-redact-add(1), buildlog(5).\n",
           to);
 }
 

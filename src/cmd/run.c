@@ -47,7 +47,6 @@ struct run {
     const char *dir;
     const char *id;
     bool require_log;
-    bool verbose;
     bool forward_given;
 
     bool closed[3];
@@ -103,6 +102,12 @@ static void take_session_option(struct session_options *o, const struct parsed_o
     case OPT_QUIET:
         o->quiet = true;
         break;
+    case OPT_VERBOSE:
+        o->verbose = true;
+        break;
+    case OPT_ADD_MASK:
+        o->obey_masks = true;
+        break;
     default:
         break;
     }
@@ -147,15 +152,19 @@ static void take_run_option(struct run *r, const struct parsed_option *p)
     case OPT_REQUIRE_LOG:
         r->require_log = true;
         break;
-    case OPT_VERBOSE:
-        r->verbose = true;
-        break;
     case OPT_LABEL:
         r->n_labels++;
         break;
     default:
         take_session_option(&r->session, p);
     }
+}
+
+static bool in_github_actions(void)
+{
+    const char *value = getenv("GITHUB_ACTIONS");
+
+    return value != NULL && strcmp(value, "true") == 0;
 }
 
 static void take_options(struct run *r, const struct cmd_args *args)
@@ -173,6 +182,9 @@ static void take_options(struct run *r, const struct cmd_args *args)
     };
     for (size_t i = 0; i < args->n_options; i++)
         take_run_option(r, &args->options[i]);
+    /* The runner of GitHub Actions acts on these lines, so it has to see them. */
+    if (in_github_actions())
+        r->session.obey_masks = r->session.pass_masks = true;
     if (!r->session.redact && !r->forward_given)
         r->session.forward = FORWARD_RAW;
 }
@@ -368,6 +380,11 @@ static enum err_code describe(struct run *r)
 
 /* ---- the run ------------------------------------------------------------------------- */
 
+static void ignore_mask(void *ctx, const char *value, size_t len)
+{
+    (void)ctx, (void)value, (void)len;
+}
+
 /*
  * A configuration that cannot be used is no reason for the command not to run, but it is one not
  * to record: what it says is to be removed would stay in the log.
@@ -390,6 +407,9 @@ static enum err_code configure(struct run *r, struct err *e)
     else
         r->config_error.code = ERR_NONE;
     r->session.rules = r->redaction.set;
+    /* The command line, too, may have such a line: a mark there, nothing registered yet. */
+    if (rc == ERR_NONE && r->session.obey_masks)
+        redact_set_on_mask(r->redaction.set, ignore_mask, NULL);
     r->texts.rules = r->session.redact ? r->redaction.set : NULL;
     return rc;
 }
@@ -505,14 +525,15 @@ static int run_session(struct run *r, struct build_log *log)
     struct err e;
 
     r->session.log = log;
-    if (r->verbose)
+    r->session.id = r->id;
+    if (r->session.verbose)
         cmd_warn(r->args->command, "%s: recording to '%s'", r->id, build_log_path(log));
     if (session_run(&r->session, &result, &e) != ERR_NONE) {
         cmd_warn_err(r->args->command, &e);
         seal_unstarted(log);
         return EXIT_REFUSED;
     }
-    if (r->verbose)
+    if (r->session.verbose)
         cmd_warn(r->args->command, "%s: %s", r->id, build_status_name(result.status));
     return exit_code_of(&result);
 }

@@ -115,7 +115,6 @@ for words, said in (
         (["--order", "exact"],
          "--order: bad value 'exact': not supported yet, only 'arrival' or 'merge'"),
         (["--redact-rules", "f"], "cannot open 'f': no such file"),
-        (["--add-mask"], "cannot use option '--add-mask': not supported yet"),
         (["--quiet=yes"], "option takes no value '--quiet=yes': write '--quiet'"),
         (["--name", "x" * 1025], "value too long: --name takes at most 1024 bytes")):
     command = [] if said.startswith("missing") else ["true"]
