@@ -57,7 +57,8 @@ static bool add_word(struct redact_words *w, const char *text, size_t file)
         free(copy);
         return false;
     }
-    w->items[w->n++] = (struct redact_word){copy, file};
+    items[w->n].text = copy;
+    items[w->n++].file = file;
     return true;
 }
 
@@ -290,6 +291,15 @@ static void rule_place(const cJSON *object, int number, char where[INSIDE_MAX])
         snprintf(where, INSIDE_MAX, "rule %d: ", number);
 }
 
+static bool name_taken(const struct redact_config *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_rules; i++)
+        if (strcmp(c->rules[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Fills rule, which the caller releases. */
 static enum err_code read_rule(const struct reading *r, const cJSON *object, int number,
                                struct redact_user_rule *rule)
 {
@@ -303,10 +313,14 @@ static enum err_code read_rule(const struct reading *r, const cJSON *object, int
     cJSON_ArrayForEach(item, object)
         if (rc == ERR_NONE)
             rc = take_rule_key(r, where, item, rule);
-    if (rc == ERR_NONE && (rule->name == NULL || rule->pattern == NULL))
-        rc = config_bad(r->e, r->at, "%s'%s' is missing", where,
-                        rule->name == NULL ? "name" : "pattern");
-    return rc;
+    if (rc != ERR_NONE)
+        return rc;
+    if (rule->name == NULL || rule->pattern == NULL)
+        return config_bad(r->e, r->at, "%s'%s' is missing", where,
+                          rule->name == NULL ? "name" : "pattern");
+    if (name_taken(r->config, rule->name))
+        return config_bad(r->e, r->at, "%sthere is a rule of this name already", where);
+    return ERR_NONE;
 }
 
 static enum err_code add_rule(struct reading *r, const cJSON *object, int number)
@@ -320,10 +334,6 @@ static enum err_code add_rule(struct reading *r, const cJSON *object, int number
         return no_memory(r);
     c->rules = rules;
     rc = read_rule(r, object, number, &rule);
-    for (size_t i = 0; rc == ERR_NONE && i < c->n_rules; i++)
-        if (strcmp(c->rules[i].name, rule.name) == 0)
-            rc = config_bad(r->e, r->at, "rule %d '%.*s': there is a rule of this name already",
-                            number, NAME_SHOWN, rule.name);
     if (rc == ERR_NONE && c->n_rules == REDACT_USER_RULES_MAX)
         rc = config_bad(r->e, r->at, "more than %d rules", REDACT_USER_RULES_MAX);
     if (rc != ERR_NONE) {

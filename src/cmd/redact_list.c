@@ -105,8 +105,9 @@ static enum err_code put_text_vars(const struct text_list *l, const struct redac
     for (size_t i = 0; rc == ERR_NONE && i < r->n_vars; i++) {
         const struct redaction_var *var = &r->vars[i];
         char line[EXAMPLE_MAX];
-        int n = snprintf(line, sizeof(line), "%-*.*s %s%s", NAME_COLUMN, (int)var->name_len,
-                         var->name, var->refused != NULL ? "not removed: " : "removed",
+        int n = snprintf(line, sizeof(line), "%-*.*s %s%s%s", NAME_COLUMN, (int)var->name_len,
+                         var->name, var->part ? "the password in it: " : "",
+                         var->refused != NULL ? "not removed: " : "removed",
                          var->refused != NULL ? var->refused : "");
 
         rc = put_line(l, line, n < (int)sizeof(line) ? (size_t)n : sizeof(line) - 1);
@@ -149,6 +150,7 @@ static cJSON *json_var(const struct redaction_var *var)
     cJSON *object = cJSON_CreateObject();
 
     if (object != NULL && add_bytes(object, "variable", var->name, var->name_len) &&
+        cJSON_AddBoolToObject(object, "part", var->part) != NULL &&
         cJSON_AddBoolToObject(object, "removed", var->refused == NULL) != NULL &&
         (var->refused == NULL || cJSON_AddStringToObject(object, "reason", var->refused) != NULL))
         return object;

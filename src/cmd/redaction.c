@@ -9,6 +9,7 @@
 #include "cmd/config.h"
 #include "cmd/nearest.h"
 #include "commands.gen.h"
+#include "redact/secret_env.h"
 
 /* ---- the options ------------------------------------------------------------------- */
 
@@ -167,21 +168,77 @@ static enum err_code add_own(struct redact_set *set, const struct redact_config 
     return rc;
 }
 
+/* ---- the environment --------------------------------------------------------------- */
+
+struct taking {
+    struct redaction *r;
+    struct err *e;
+    enum err_code rc;
+};
+
+static enum err_code note_var(struct redaction *r, const struct secret_env_value *v,
+                              const char *refused, struct err *e)
+{
+    struct redaction_var *vars = reallocarray(r->vars, r->n_vars + 1, sizeof(*vars));
+
+    if (vars == NULL)
+        return err_set(e, ERR_MEMORY, "cannot make redaction rules", "", "out of memory");
+    r->vars = vars;
+    vars[r->n_vars++] = (struct redaction_var){
+        .name = v->name.ptr, .name_len = v->name.len, .part = v->part, .refused = refused};
+    return ERR_NONE;
+}
+
+static void take_var(void *ctx, const struct secret_env_value *v)
+{
+    struct taking *t = ctx;
+    const char *refused = NULL;
+    char name[ERR_SUBJECT_MAX];
+
+    if (t->rc != ERR_NONE)
+        return;
+    snprintf(name, sizeof(name), "%.*s", (int)v->name.len, v->name.ptr);
+    if (v->verdict != SECRET_ENV_TAKEN)
+        refused = secret_env_why(v->verdict);
+    else
+        t->rc = redact_set_add_value(t->r->set, name, v->value.ptr, v->value.len, t->e);
+    if (t->rc == ERR_REFUSED) {
+        refused = "no value to look for";
+        t->rc = ERR_NONE;
+    }
+    if (t->rc == ERR_NONE)
+        t->rc = note_var(t->r, v, refused, t->e);
+}
+
+static enum err_code add_env(struct redaction *r, struct err *e)
+{
+    const char **names = texts_of(&r->config.env_add);
+    const char **exceptions = texts_of(&r->config.env_except);
+    const struct secret_env_config config = {.names = names,
+                                             .n_names = r->config.env_add.n,
+                                             .exceptions = exceptions,
+                                             .n_exceptions = r->config.env_except.n};
+    struct taking t = {.r = r, .e = e};
+
+    if (names == NULL || exceptions == NULL)
+        t.rc = err_set(e, ERR_MEMORY, "cannot make redaction rules", "", "out of memory");
+    else
+        secret_env_scan(environ, &config, take_var, &t);
+    free(names);
+    free(exceptions);
+    return t.rc;
+}
+
 /* ---- putting it together ------------------------------------------------------------ */
 
-static enum err_code make_set(struct redact_set **out, const struct redact_config *c, struct err *e)
+/* The set of r->config. */
+static enum err_code make_set(struct redaction *r, struct err *e)
 {
-    enum err_code rc;
+    enum err_code rc = new_set(&r->set, &r->config, e);
 
-    *out = NULL;
-    rc = new_set(out, c, e);
     if (rc == ERR_NONE)
-        rc = add_own(*out, c, e);
-    if (rc != ERR_NONE) {
-        redact_set_free(*out);
-        *out = NULL;
-    }
-    return rc;
+        rc = add_own(r->set, &r->config, e);
+    return rc == ERR_NONE ? add_env(r, e) : rc;
 }
 
 enum err_code redaction_make(struct redaction *r, const struct cmd_args *args,
@@ -193,30 +250,27 @@ enum err_code redaction_make(struct redaction *r, const struct cmd_args *args,
     *config = (struct redact_config){0};
     rc = take_options(&r->config, args, e);
     if (rc == ERR_NONE)
-        rc = make_set(&r->set, &r->config, e);
+        rc = make_set(r, e);
     if (rc != ERR_NONE)
         redaction_release(r);
     return rc;
 }
 
-enum err_code redaction_another(const struct redaction *r, struct redact_set **out, struct err *e)
-{
-    return make_set(out, &r->config, e);
-}
-
 struct redact_set *redaction_for_message(void)
 {
     struct config config = {0};
-    struct redact_set *set = NULL;
+    struct redact_config nothing = {0};
+    struct redaction r = {0};
+    struct redact_set *set;
     struct err said_elsewhere;
 
     if (config_load(&config, &said_elsewhere) != ERR_NONE ||
-        make_set(&set, &config.redact, &said_elsewhere) != ERR_NONE) {
-        static const struct redact_config nothing;
-
-        (void)!make_set(&set, &nothing, &said_elsewhere);
-    }
+        redaction_make(&r, NULL, &config.redact, &said_elsewhere) != ERR_NONE)
+        (void)!redaction_make(&r, NULL, &nothing, &said_elsewhere);
     config_release(&config);
+    set = r.set;
+    r.set = NULL;
+    redaction_release(&r);
     return set;
 }
 

@@ -16,11 +16,13 @@
 #include "cmd/config_redact.h"
 #include "redact/redact.h"
 
-/* A variable of the environment whose name says that its value is secret. */
+/* A variable of the environment whose name says that its value is secret, or whose value has a
+   password in it. */
 struct redaction_var {
-    const char *name;    /* not NUL-terminated: points into the environment */
+    const char *name; /* not NUL-terminated: points into the environment */
     size_t name_len;
-    const char *refused; /* why its value is not removed; NULL: it is */
+    bool part;        /* it is about the password in its value */
+    const char *refused; /* why it is not removed; NULL: it is */
 };
 
 struct redaction {
@@ -38,10 +40,6 @@ struct redaction {
 enum err_code redaction_make(struct redaction *r, const struct cmd_args *args,
                              struct redact_config *config, struct err *e) MUST_USE;
 void redaction_release(struct redaction *r); /* zero-initialised is fine */
-
-/* Another set of the same making, for whoever must treat some bytes differently. */
-enum err_code redaction_another(const struct redaction *r, struct redact_set **out,
-                                struct err *e) MUST_USE;
 
 /*
  * A set for one message, made from configuration and environment. What is wrong with the

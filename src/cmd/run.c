@@ -519,6 +519,19 @@ static void seal_unstarted(struct build_log *log)
     (void)!build_log_seal(log, &end, &ignored);
 }
 
+/* By name only; and only for who asks, because there are such variables everywhere. */
+static void say_refused_vars(const struct run *r)
+{
+    for (size_t i = 0; i < r->redaction.n_vars; i++) {
+        const struct redaction_var *var = &r->redaction.vars[i];
+
+        if (var->refused != NULL)
+            cmd_warn(r->args->command, "%s '%.*s' is not removed: %s",
+                     var->part ? "the password in" : "the value of", (int)var->name_len,
+                     var->name, var->refused);
+    }
+}
+
 static int run_session(struct run *r, struct build_log *log)
 {
     struct session_result result;
@@ -526,6 +539,8 @@ static int run_session(struct run *r, struct build_log *log)
 
     r->session.log = log;
     r->session.id = r->id;
+    if (r->session.verbose)
+        say_refused_vars(r);
     if (r->session.verbose)
         cmd_warn(r->args->command, "%s: recording to '%s'", r->id, build_log_path(log));
     if (session_run(&r->session, &result, &e) != ERR_NONE) {

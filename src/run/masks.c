@@ -79,7 +79,8 @@ static enum verdict take(struct masks *m, const char *value, size_t len)
         return NOT_TAKEN;
     }
     memcpy(copy, value, len);
-    items[m->n++] = (struct mask_value){copy, len};
+    items[m->n].ptr = copy;
+    items[m->n++].len = len;
     m->bytes += len;
     return TAKEN;
 }
