@@ -8,7 +8,8 @@
  *
  * The path is chosen before the command is started, because it stands in its environment; the
  * socket is made right after, so a client that is faster tries again for a moment. It lies in a
- * directory that is ours alone (0700): $XDG_RUNTIME_DIR/buildlog, else one made below TMPDIR.
+ * directory that is ours alone (0700): $XDG_RUNTIME_DIR/buildlog, else one made below TMPDIR,
+ * /dev/shm or /tmp.
  * Peers of another user than ours or root are refused (SO_PEERCRED, unix(7)).
  *
  * Nothing here blocks. At most MASK_CLIENTS_MAX are connected; another one takes the place of the

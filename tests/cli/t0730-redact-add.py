@@ -179,7 +179,7 @@ def nowhere():
     run = bl.run("-v", "--", "sh", "-c", script, env=env, binary=bl.FAULT_BIN)
     bl.equal((run.status, run.out), (0, b"none\n"), "no place for a socket: not set, and it runs")
     bl.ok(b"buildlog run: cannot make a socket for values: no directory of our own in "
-          b"XDG_RUNTIME_DIR, TMPDIR or /tmp; redact-add will not work\n" in run.err,
+          b"XDG_RUNTIME_DIR, TMPDIR, /dev/shm or /tmp; redact-add will not work\n" in run.err,
           "-v says so", run.err)
     for call in ("socket", "bind", "listen"):
         env = {**IN_RUNTIME, "BUILDLOG_FAULT": f"{call}:1:EACCES"}
