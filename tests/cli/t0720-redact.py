@@ -134,6 +134,51 @@ def descriptors_that_do_not_block():
     os.close(source)
 
 
+@bl.section
+def faults():
+    data = b"".join(b"%d %s\n" % (n, PAT.encode() if n % 3 else b"plain") for n in range(20000))
+    want = data.replace(PAT.encode(), MARK.encode())
+    path = write("faults", data)
+
+    def with_fault(fault, *words, **options):
+        return subprocess.run([bl.FAULT_BIN, "redact", *words], cwd=HERE, check=False,
+                              capture_output=True, env=bl.environment(BUILDLOG_FAULT=fault),
+                              **options)
+    for fault in ("read:1:EINTR", "read:2:EAGAIN:x3", "read:1:short:persist", "write:1:EINTR",
+                  "writev:1:EINTR:x3", "writev:2:EAGAIN", "writev:1:short:x50", "fstat:1:EIO:x2"):
+        done = with_fault(fault, path)
+        bl.equal((done.returncode, done.stdout == want, done.stderr), (0, True, b""),
+                 f"{fault}: nothing is lost")
+    done = with_fault("read:2:EIO", path)
+    bl.ok(done.returncode == 2 and want.startswith(done.stdout[:-40]) and done.stdout
+          and done.stderr == f"buildlog redact: cannot read '{path}': Input/output error\n".encode(),
+          "an input that fails in the middle: what was read has come out", done.stderr)
+    done = with_fault("openat:3:EACCES", path, "two")
+    gives(done, 2, b"2\n", f"buildlog redact: cannot open '{path}': Permission denied\n",
+          "one that may not be read: the next one is")
+    for call in ("write:1:EIO", "writev:1:EIO:x2"):
+        done = with_fault(call, path, "two")
+        bl.equal((done.returncode, done.stderr),
+                 (2, b"buildlog redact: cannot write to 'stdout': Input/output error\n"),
+                 f"{call}: the end, said once")
+
+
+@bl.section
+def memory():
+    with subprocess.Popen([bl.BIN, "redact"], stdin=bl.PIPE, stdout=bl.DEVNULL,
+                          env=bl.environment()) as child:
+        block = (b"x" * 70 + b" " + PAT.encode() + b"\n") * 4000
+        for _ in range(60):
+            child.stdin.write(block)
+        child.stdin.write(b"y" * 30_000_000)
+        child.stdin.flush()
+        peak = bl.proc_peak_kb(child.pid)
+        child.stdin.close()
+        child.wait()
+        limit = 16 << 10 if not bl.SANITIZED else 1 << 20
+        bl.ok(peak < limit, "memory stays bounded, whatever the input", f"{peak} kB")
+
+
 # ---- check and report --------------------------------------------------------------------
 
 @bl.section
@@ -326,6 +371,9 @@ def what_can_be_wrong():
     gives(redact("--redact-rules", "folder", data=b"x"), 2, b"",
           "buildlog redact: cannot use redaction rules 'folder': not a regular file\n",
           "one that is no file")
+    gives(redact("--redact-rules", write("wrong.json", "{"), data=b"x"), 2, b"",
+          f"buildlog redact: cannot use redaction rules '{path}': line 1: not valid JSON\n",
+          "half a file")
     for text, why in (('{"redact": 1}', "'redact' must be an object"),
                       ('{"redact": {"of": []}}', "redact: unknown key 'of', did you mean 'on' or "
                        "'off'?"),
@@ -340,6 +388,9 @@ def what_can_be_wrong():
                   "is retried", []), "run: the command runs, redacted as by default, unlogged")
         run = bl.run("--require-log", "--", "echo", PAT, env=WITH)
         bl.equal((run.status, run.out), (125, b""), "run --require-log: refuses")
+    write(CONFIG, '{"redact": {"rules_file": "/none"}}')
+    gives(redact(data=b"x", env=WITH), 2, b"",
+          "buildlog redact: cannot open '/none': no such file\n", "a rules_file that is not there")
 
 
 bl.done()
