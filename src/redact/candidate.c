@@ -317,22 +317,24 @@ static bool find_start(const struct redactor *r, const struct anchor *a, const s
                        uint64_t anchor, uint64_t *start)
 {
     uint64_t left = anchor;
+    uint64_t secret = anchor;
 
     if (rule->n_left > 0) {
         struct look l;
 
         look_from(&l, r, anchor);
-        if (!look_left(&l, rule))
+        if (!look_left(&l, rule, &secret))
             return false;
         left = l.pos;
     }
-    *start = rule->opens == OPENS_LEFT ? left : rule->opens == OPENS_ANCHOR ? anchor : NO_POS;
+    *start = rule->opens == OPENS_RIGHT ? NO_POS : secret;
     return ((a->flags & ANCHOR_WORD) == 0 || a->len == 0 || look_boundary(r, left)) &&
            look_context(r, rule, anchor, r->s.pos);
 }
 
-void candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte)
+bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte)
 {
+    bool any = false;
     const struct anchor *a = &anchors[anchor];
     bool grows = (a->flags & (ANCHOR_WORD | ANCHOR_INNER)) == ANCHOR_WORD &&
                  has_shorter_prefix(r, start);
@@ -355,10 +357,12 @@ void candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
             cover_add(r, secret, r->s.pos, mark_of(rule), rule->name, 1);
         else
             candidate_add(r, number, start, secret);
+        any |= comes;
         if (grows)
             prefix_grows(r, start);
         grows = false;
     }
+    return any;
 }
 
 /* The candidate reached its end: close its match, make one, or go on with other rows. */
@@ -368,7 +372,7 @@ static void candidate_done(struct redactor *r, struct candidate *c, int byte)
 
     c->dead = true;
     if (rule->chain != 0)
-        candidates_spawn(r, rule->chain, c->anchor, byte);
+        (void)candidates_spawn(r, rule->chain, c->anchor, byte);
     else if (c->match != 0)
         cover_close(r, c->match, c->end != NO_POS ? c->end : c->last);
     else if ((c->has & rule->has) == rule->has &&

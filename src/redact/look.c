@@ -119,7 +119,7 @@ static bool takes(const struct anchor *a, size_t i, uint8_t c)
 bool look_takes(const struct anchor *a, const uint8_t *text)
 {
     if (a->sets == NULL && (a->flags & ANCHOR_FOLD) == 0)
-        return memcmp(text, a->text, a->len) == 0;
+        return text[0] == (uint8_t)a->text[0] && memcmp(text, a->text, a->len) == 0;
     for (size_t i = a->len; i-- > 0;) {
         if (!takes(a, i, text[i]))
             return false;
@@ -138,7 +138,7 @@ bool look_anchor(struct look *l, const struct anchor *a)
     return a->len > 0;
 }
 
-bool look_left(struct look *l, const struct rule *rule)
+bool look_left(struct look *l, const struct rule *rule, uint64_t *secret)
 {
     for (size_t i = 0; i < rule->n_left; i++) {
         const struct rule_item *it = &rule_items[rule->left + i];
@@ -155,6 +155,8 @@ bool look_left(struct look *l, const struct rule *rule)
         }
         if (n < it->min)
             return false;
+        if (i + 1 == rule->n_inside)
+            *secret = l->pos;
     }
     return true;
 }
@@ -356,7 +358,7 @@ static bool row_begins(const struct inner *in, size_t i, const struct rule *rule
     size_t n = in->n - i;
     size_t at = 0;
 
-    for (size_t k = rule->n_left; k-- > 0;) {
+    for (size_t k = rule->n_inside; k-- > 0;) {
         const struct rule_item *it = &rule_items[rule->left + k];
         size_t took = 0;
 
@@ -396,7 +398,7 @@ static size_t first_inner(const struct redactor *r, const struct inner *in)
             i--;
         for (; i < first; i++) {
             if (row_begins(in, i, rule, a) &&
-                ((a->flags & ANCHOR_WORD) == 0 || look_boundary(r, inner_pos(in, i))))
+                ((a->flags & ANCHOR_WORD) == 0 || rule->n_left > rule->n_inside || look_boundary(r, inner_pos(in, i))))
                 first = i;
         }
     }

@@ -48,11 +48,8 @@ static uint64_t hold_limit_within(struct redactor *r)
 /* The new candidates catch up on the bytes that their anchor's print took in. */
 static void late_steps(struct redactor *r, struct look *l, uint8_t late, uint64_t origin)
 {
-    int byte;
+    int byte = look_back(l);
 
-    if (late == 0)
-        return;
-    byte = look_back(l);
     r->s.pos = l->pos;
     if (late > 1) {
         struct look before = *l;
@@ -91,9 +88,10 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
         return;
     }
     r->s.pos = end;
-    candidates_spawn(r, number, start, NO_BYTE);
-    look_from(&l, r, stop);
-    late_steps(r, &l, a->late, end);
+    if (candidates_spawn(r, number, start, NO_BYTE) && a->late > 0) {
+        look_from(&l, r, stop);
+        late_steps(r, &l, a->late, end);
+    }
     r->s.pos = stop;
 }
 
@@ -109,9 +107,11 @@ static bool stands_plain(const struct redactor *r, const struct anchor *a)
 
 /* The last bytes before s.pos, escape sequences left out, are the print of an anchor in
    one of these buckets: which? */
-static void anchors_look(struct redactor *r, uint8_t third)
+static void anchors_look(struct redactor *r, const uint8_t *print)
 {
-    for (size_t k = anchor_index[third]; k < anchor_index[third + 1]; k++) {
+    unsigned key = anchor_key(print[2], print[3]);
+
+    for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
         const struct anchor *a = &anchors[anchor_list[k]];
         struct look l;
         uint64_t end;
@@ -124,8 +124,9 @@ static void anchors_look(struct redactor *r, uint8_t third)
             anchor_found(r, anchor_list[k], behind - a->len, behind);
             continue;
         }
-        if (r->s.escape_at + ANCHOR_MAX < r->s.pos && r->s.pos - r->base >= 2 * ANCHOR_MAX)
-            continue; /* no escape sequence can be in it, nor does it begin before the input */
+        if (r->s.pos >= r->s.escape_end + a->len + a->late &&
+            r->s.pos - r->base >= (uint64_t)a->len + a->late)
+            continue; /* no escape sequence is in it, nor does it begin before the input */
         look_from(&l, r, r->s.pos);
         for (uint8_t i = 0; i < a->late; i++)
             (void)look_back(&l);
@@ -156,8 +157,8 @@ static void look_behind_escape(struct redactor *r)
     r->s.watch--;
     r->s.looked = r->s.pos;
     print_here(r, print);
-    if ((finder_buckets(r->tables, print) & ~ESCAPE_BUCKET) != 0)
-        anchors_look(r, print[2]);
+    if (finder_is_place(r->tables, print))
+        anchors_look(r, print);
 }
 
 /* ---- escape sequences -------------------------------------------------------------- */
@@ -293,7 +294,7 @@ static size_t next_place(const struct redactor *r, size_t from)
         return from;
     /* Floods of anchors: the vector search costs more to begin than a few steps. */
     for (; from < near; from++) {
-        if (finder_buckets(r->tables, r->in + from - ANCHOR_PRINT) != 0)
+        if (finder_is_place(r->tables, r->in + from - ANCHOR_PRINT))
             return from;
     }
     found = r->find(r->tables, r->in, r->in_len, from);
@@ -322,7 +323,7 @@ static size_t escape_skim(struct redactor *r, size_t place)
     memcpy(around, in + place - ANCHOR_PRINT, ANCHOR_PRINT - 1);
     memcpy(around + ANCHOR_PRINT - 1, in + end, ANCHOR_PRINT - 1);
     for (size_t i = 0; i < ANCHOR_PRINT - 1; i++) {
-        if (in[end + i] == ESC || finder_buckets(r->tables, around + i) != 0)
+        if (in[end + i] == ESC || finder_is_place(r->tables, around + i))
             return 0;
     }
     r->s.escape_at = r->base + place;
@@ -348,12 +349,13 @@ static size_t at_place(struct redactor *r, size_t place)
     }
     if (r->s.looked == r->s.pos || r->s.escape != ESCAPE_NONE)
         return place + 1;
-    if (place >= ANCHOR_PRINT && r->s.watch == 0)
-        memcpy(print, r->in + place - ANCHOR_PRINT, ANCHOR_PRINT);
-    else
-        print_here(r, print);
-    if ((finder_buckets(r->tables, print) & ~ESCAPE_BUCKET) != 0)
-        anchors_look(r, print[2]);
+    if (place >= ANCHOR_PRINT && r->s.watch == 0) {
+        anchors_look(r, r->in + place - ANCHOR_PRINT);
+        return place + 1;
+    }
+    print_here(r, print);
+    if (finder_is_place(r->tables, print))
+        anchors_look(r, print);
     return place + 1;
 }
 

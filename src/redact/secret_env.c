@@ -303,9 +303,11 @@ static bool percent_decode(struct raw_span src, char *dst, size_t *len)
     for (size_t i = 0; i < src.len; i++) {
         char c = src.ptr[i];
 
-        if (c == '%' && src.len - i > 2 && hex_value(src.ptr[i + 1]) >= 0 &&
-            hex_value(src.ptr[i + 2]) >= 0) {
-            c = (char)(hex_value(src.ptr[i + 1]) << 4 | hex_value(src.ptr[i + 2]));
+        int high = c == '%' && src.len - i > 2 ? hex_value(src.ptr[i + 1]) : -1;
+        int low = high >= 0 ? hex_value(src.ptr[i + 2]) : -1;
+
+        if (low >= 0) {
+            c = (char)(high * 16 + low);
             i += 2;
             decoded = true;
         }

@@ -180,8 +180,9 @@ bool look_takes(const struct anchor *a, const uint8_t *text);
 /* The anchor's bytes end where l stands; l is then at its first one. */
 bool look_anchor(struct look *l, const struct anchor *a);
 
-/* The left side of a row ends where l stands; l is then at its first byte. */
-bool look_left(struct look *l, const struct rule *rule);
+/* The left side of a row ends where l stands; l is then at its first byte, *secret where the
+   secret begins if it begins there. */
+bool look_left(struct look *l, const struct rule *rule, uint64_t *secret);
 
 /* A token may start at pos (contract, section 5), or touches a match. */
 bool look_boundary(const struct redactor *r, uint64_t pos);
@@ -204,9 +205,9 @@ uint64_t look_inner(const struct redactor *r, bool *prose);
 /* ---- candidate.c ------------------------------------------------------------------- */
 
 /* The rows of an anchor [start, end) begin at end = s.pos; `byte` is the next one if that is
-   known. */
+   known. False if none comes to anything. */
 enum { NO_BYTE = -1 };
-void candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte);
+bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte);
 
 /* One logical byte at s.pos for all of them, or for those of one origin (an anchor's end).
    True if something was decided. */

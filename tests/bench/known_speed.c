@@ -80,21 +80,28 @@ static void make_text(char *dst, size_t n)
     }
 }
 
-static struct known *make_values(size_t n, const char *alphabet, size_t *forms)
+static char values[VALUES_MANY][VALUE_LEN];
+
+static void make_values(const char *alphabet)
+{
+    size_t n = strlen(alphabet);
+
+    for (size_t i = 0; i < VALUES_MANY; i++) {
+        for (size_t j = 0; j < VALUE_LEN; j++)
+            values[i][j] = alphabet[next_random() % n];
+    }
+}
+
+static struct known *make_set(size_t n)
 {
     struct known *k;
-    char value[VALUE_LEN];
 
-    seed = 11;
     if (known_new(&k, NULL) != ERR_NONE)
         abort();
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < sizeof(value); j++)
-            value[j] = alphabet[next_random() % strlen(alphabet)];
-        if (known_add(k, value, sizeof(value), 0, NULL) != ERR_NONE)
+        if (known_add(k, values[i], VALUE_LEN, 0, NULL) != ERR_NONE)
             abort();
     }
-    *forms = known_form_count(k);
     return k;
 }
 
@@ -145,7 +152,7 @@ static double ms_since(int64_t begun)
 }
 
 /* Best of some rounds: building the set, and that with the scan. */
-static double measure(const char *name, const char *alphabet, size_t values, const char *text)
+static double measure(const char *name, size_t n, const char *text)
 {
     double build = 1e9;
     double all = 1e9;
@@ -155,22 +162,32 @@ static double measure(const char *name, const char *alphabet, size_t values, con
 
     for (int i = 0; i < ROUNDS; i++) {
         int64_t begun = cpu_ns();
-        struct known *k = make_values(values, alphabet, &forms);
+        struct known *k = make_set(n);
         double built = ms_since(begun);
         double scanned;
 
         found = scan(k, text, TEXT_LEN);
         scanned = ms_since(begun);
         memory = known_memory(k);
+        forms = known_form_count(k);
         known_free(k);
         build = built < build ? built : build;
         all = scanned < all ? scanned : all;
     }
     printf("%-8s %6zu values, %6zu forms, %5zu bytes a value: set %6.2f ms, with %d MiB %7.1f ms, "
            "%.2f GB/s, %zu found\n",
-           name, values, forms, memory / values, build, TEXT_LEN >> 20, all,
+           name, n, forms, memory / n, build, TEXT_LEN >> 20, all,
            TEXT_LEN / (all - build) / 1e6, found);
     return all;
+}
+
+static void compare(const char *name, const char *alphabet, const char *text)
+{
+    double few;
+
+    make_values(alphabet);
+    few = measure(name, VALUES_FEW, text);
+    printf("10,000 take %.2f times as long as 10\n", measure(name, VALUES_MANY, text) / few);
 }
 
 static void measure_worst(const char *name, const char *value, const char *piece)
@@ -198,16 +215,12 @@ int main(void)
     static const char rich[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/+=%$!";
     static char overlap[400];
     char *text = malloc(TEXT_LEN);
-    double few;
 
     if (text == NULL)
         return 1;
     make_text(text, TEXT_LEN);
-    few = measure("simple", simple, VALUES_FEW, text);
-    printf("10,000 take %.2f times as long as 10\n",
-           measure("simple", simple, VALUES_MANY, text) / few);
-    few = measure("rich", rich, VALUES_FEW, text);
-    printf("10,000 take %.2f times as long as 10\n", measure("rich", rich, VALUES_MANY, text) / few);
+    compare("simple", simple, text);
+    compare("rich", rich, text);
     memset(overlap, 'a', sizeof(overlap) - 1);
     measure_worst("a value of a's, a stream of a's", overlap + sizeof(overlap) - 41, "a");
     measure_worst("a long one of a's", overlap, "a");
