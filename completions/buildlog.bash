@@ -28,6 +28,16 @@ _buildlog_table()
         valued=' --dir --lines -n --src --output -o '
         operands='id'
         ;;
+    errors)
+        options='--dir --output -o --json --help -h'
+        valued=' --dir --output -o '
+        operands='id'
+        ;;
+    show)
+        options='--dir --seq --budget --help -h'
+        valued=' --dir --seq --budget '
+        operands='id'
+        ;;
     help)
         options='--help -h'
         valued=' '
@@ -60,6 +70,9 @@ _buildlog_source()
     tail:--dir) source=(-d) ;;
     tail:--src) source=(-W 'stdout stderr merged') ;;
     tail:--output | tail:-o) source=(-W 'pretty raw jsonl') ;;
+    errors:--dir) source=(-d) ;;
+    errors:--output | errors:-o) source=(-W 'text json github junit') ;;
+    show:--dir) source=(-d) ;;
     # end of generated
     esac
 }
@@ -90,7 +103,7 @@ _buildlog()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options valued operands source first
     # generated: names
-    local names='run ls info tail help'
+    local names='run ls info tail errors show help'
     # end of generated
 
     COMPREPLY=()

@@ -68,7 +68,7 @@ function check_pattern(pattern,    text) {
 }
 
 BEGIN {
-    split("drop note cascade line general trace cause decisive", names, " ")
+    split("drop note cascade line general suspect cause decisive", names, " ")
     for (i in names)
         is_rank[names[i]] = 1
     split("place say resay append again demote stay", names, " ")

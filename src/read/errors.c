@@ -21,7 +21,12 @@
 #include "read/plain.h"
 #include "text/utf8.h"
 
-enum { STREAMS = 3, TEXT_MAX = 4096 /* bytes of a line that are looked at */ };
+enum {
+    STREAMS = 3,
+    TEXT_MAX = 4096, /* bytes of a line that are looked at */
+    NOT_EXECUTABLE_STATUS = 126, /* of a shell (POSIX, 2.8.2) */
+    NOT_FOUND_STATUS = 127
+};
 
 /* What one stream's lines are being put together to. */
 struct assembly {
@@ -60,7 +65,7 @@ const char *error_rank_name(enum error_rank rank)
     static const char *const names[] = {
         [RANK_NONE] = "none",       [RANK_DROP] = "none",   [RANK_NOTE] = "none",
         [RANK_CASCADE] = "cascade", [RANK_LINE] = "line",   [RANK_GENERAL] = "general",
-        [RANK_TRACE] = "trace",     [RANK_CAUSE] = "cause", [RANK_DECISIVE] = "decisive",
+        [RANK_SUSPECT] = "suspect",     [RANK_CAUSE] = "cause", [RANK_DECISIVE] = "decisive",
     };
 
     return names[rank];
@@ -197,7 +202,7 @@ static void put_down(struct errors *f, struct assembly *a)
 {
     if (!a->has_error)
         return;
-    if (a->error.rank == RANK_TRACE && a->error.file[0] == '\0')
+    if (a->error.rank == RANK_SUSPECT && a->error.file[0] == '\0')
         a->error.rank = RANK_GENERAL; /* a message that looks like an exception */
     keep(f, &a->error);
     a->has_error = false;
@@ -461,15 +466,34 @@ void errors_record(struct errors *f, const struct log_item *item, struct raw_spa
 
 /* ---- the end -------------------------------------------------------------------------------- */
 
+/* A shell's status when it does not find a command, or cannot execute it: then the last command
+   that a script did not find was not survived. */
+static void convict_shell(struct errors *f)
+{
+    for (size_t i = f->n; i > 0; i--) {
+        struct error_finding *error = &f->kept[i - 1];
+
+        if (error->rank >= RANK_GENERAL && error->rank <= RANK_SUSPECT &&
+            strcmp(error->tool, "shell") == 0) {
+            error->rank = RANK_CAUSE;
+            return;
+        }
+    }
+}
+
 void errors_finish(struct errors *f, const struct build_report *report)
 {
     const char *status = build_report_status(report);
     const char *signal;
     char message[96];
+    int64_t code;
 
     close_all(f);
     if (report->state != STATE_ENDED || !report->has_end)
         return;
+    code = record_number(&report->end, "exitCode", 0);
+    if (code == NOT_FOUND_STATUS || code == NOT_EXECUTABLE_STATUS)
+        convict_shell(f);
     signal = record_text(&report->end, "signal", "");
     if (strcmp(status, "timeout") == 0 && !f->timed_out)
         decide(f, RANK_DECISIVE, f->last_seq, "stopped because its time was up");

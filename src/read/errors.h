@@ -7,7 +7,7 @@
  * traceback, a compiler's arrow to the file) for each stream of its own. Only the last attempt of
  * a log counts.
  *
- *   rank      cascade < line < general < trace < cause < decisive (errors.tab says what is what;
+ *   rank      cascade < line < general < suspect < cause < decisive (errors.tab says what is what;
  *             "line": of a shape that is not known, but its level is error or worse)
  *   first     of the errors with the highest rank the one that came first
  *
@@ -41,7 +41,7 @@ enum error_rank {
     RANK_CASCADE,
     RANK_LINE,
     RANK_GENERAL,
-    RANK_TRACE,
+    RANK_SUSPECT,
     RANK_CAUSE,
     RANK_DECISIVE
 };

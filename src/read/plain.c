@@ -113,6 +113,21 @@ struct raw_span plain_text(struct raw_span msg, char *dst, size_t size)
     return trim_end(msg);
 }
 
+struct raw_span plain_escapes(struct raw_span text, char *dst)
+{
+    size_t out = 0;
+
+    while (text.len > 0 && text.ptr[text.len - 1] == '\r')
+        text.len--;
+    for (size_t at = 0; at < text.len;) {
+        if (text.ptr[at] == '\x1b')
+            at += escape_len(text.ptr + at, text.len - at);
+        else
+            dst[out++] = text.ptr[at++];
+    }
+    return (struct raw_span){dst, out};
+}
+
 /* ---- what others put in front -------------------------------------------------------------- */
 
 /* '0' stands for a digit, all else for itself; 'T' for that or a blank. */
