@@ -257,17 +257,24 @@ enum err_code put_errors_github(const struct findings *f, struct out *out, struc
 
 /* ---- junit ---------------------------------------------------------------------------------- */
 
+/* U+FFFE and U+FFFF are no characters of XML 1.0. */
+static bool no_xml(const char *text, size_t n)
+{
+    return n >= 3 && (memcmp(text, "\xef\xbf\xbe", 3) == 0 || memcmp(text, "\xef\xbf\xbf", 3) == 0);
+}
+
+/* Pieces hold whole characters. */
 static enum err_code put_xml(void *arg, const char *text, size_t n)
 {
     const struct escaper *x = arg;
     enum err_code rc = ERR_NONE;
 
-    if (n == 3 && (memcmp(text, "\xef\xbf\xbe", 3) == 0 || memcmp(text, "\xef\xbf\xbf", 3) == 0))
-        return ERR_NONE; /* U+FFFE and U+FFFF are no characters of XML 1.0 */
     for (size_t i = 0; i < n && rc == ERR_NONE; i++) {
         char c = text[i];
 
-        if (c == '&' || c == '<' || c == '>' || c == '"' || (x->property && c < ' ' && c >= 0))
+        if (c == '\xef' && no_xml(text + i, n - i))
+            i += 2;
+        else if (c == '&' || c == '<' || c == '>' || c == '"' || (x->property && c < ' ' && c >= 0))
             rc = sink_printf(&x->to, "&#%d;", c);
         else
             rc = sink_put(&x->to, &text[i], 1);

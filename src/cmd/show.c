@@ -22,6 +22,7 @@
 enum {
     BUDGET = 16 << 10,  /* bytes without --budget */
     BEFORE = 8,         /* records shown before the first error */
+    AFTER = 40,         /* and behind it; the end of the log says more */
     LINE_SHARE = 6,     /* one line takes a sixth of the budget at most */
     LINE_MIN = 120,
     LINE_MAX = 4096,    /* unless a single record is asked for */
@@ -350,7 +351,7 @@ static enum err_code show_build(struct show *s, struct err *e)
     left = s->text.max - s->text.len;
     left = left > 2 * s->omission ? left - 2 * s->omission : 0;
     if (rc == ERR_NONE)
-        rc = show_part(s, from, s->f.last_seq,
+        rc = show_part(s, from, first->last_seq + AFTER,
                        s->text.len + left * ERROR_SHARE_NUM / ERROR_SHARE_DEN, e);
     return rc == ERR_NONE ? show_end(s, s->last_shown > 0 ? s->last_shown : from - 1, e) : rc;
 }

@@ -33,7 +33,7 @@ static bool is_blank(char c)
 static bool is_name(char c)
 {
     return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') || c == '_' || c == '.' ||
-           c == '$' || c == '-';
+           c == '$' || c == '-' || c == '+';
 }
 
 static bool is_path(char c)
@@ -73,7 +73,7 @@ static bool may_hold(const struct match *m, char part, size_t done, size_t end)
         return (unsigned char)c >= 0x20 && (done > 0 || !is_blank(c)) &&
                !(c == ':' && end + 1 < m->text.len && m->text.ptr[end + 1] == ' ');
     case 'i':
-        return is_name(c) && (done > 0 || !(is_digit(c) || c == '-'));
+        return is_name(c) && (done > 0 || !(is_digit(c) || c == '-' || c == '+'));
     default:
         return true;
     }

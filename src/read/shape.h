@@ -8,7 +8,7 @@
  *   %{.go}  a path like %f that ends so
  *   %l %c   line and column; %n any other number
  *   %k      a compiler's code: capitals and digits, "TS2304"
- *   %i      a name: letters, digits, _ . $ -
+ *   %i      a name: letters, digits, _ . $ - +
  *   %m      the message: the rest of the line
  *   %< %>   around what is the message otherwise
  *   %b      blanks or none
