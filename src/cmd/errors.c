@@ -59,7 +59,8 @@ enum err_code put_around(const struct sink *s, const struct findings *f,
     if (to > from + AROUND_MAX)
         to = from + AROUND_MAX;
     excerpt_init(&a.excerpt, LINE_SHOWN);
-    rc = excerpt_walk(f->build.reader, from, to, show_record, &a, e);
+    rc = excerpt_walk(f->build.reader, from, to,
+                      (struct excerpt_visitor){show_record, &a}, e);
     excerpt_release(&a.excerpt);
     return rc;
 }
@@ -71,7 +72,8 @@ enum err_code put_last(const struct sink *s, const struct findings *f, struct er
     enum err_code rc;
 
     excerpt_init(&a.excerpt, LINE_SHOWN);
-    rc = excerpt_walk(f->build.reader, from, f->last_seq, show_record, &a, e);
+    rc = excerpt_walk(f->build.reader, from, f->last_seq,
+                      (struct excerpt_visitor){show_record, &a}, e);
     excerpt_release(&a.excerpt);
     return rc;
 }
@@ -134,7 +136,8 @@ static enum err_code put_further(const struct sink *s, const struct findings *f)
     if (n == 0)
         return ERR_NONE;
     rc = sink_printf(s, "\nfurther errors: %" PRIu64 "\n", n + errors_dropped(f->errors));
-    for (size_t i = 0; i < errors_count(f->errors) && rc == ERR_NONE && shown < FURTHER_SHOWN; i++) {
+    for (size_t i = 0; rc == ERR_NONE && i < errors_count(f->errors) && shown < FURTHER_SHOWN;
+         i++) {
         if (!findings_further(f, errors_at(f->errors, i)))
             continue;
         rc = put_one_more(s, errors_at(f->errors, i));

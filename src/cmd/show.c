@@ -138,7 +138,8 @@ static enum err_code show_part(struct show *s, uint64_t from, uint64_t to, size_
     s->limit = limit;
     s->full = false;
     s->first_shown = s->last_shown = 0;
-    return excerpt_walk(s->f.build.reader, from, to, show_record, s, e);
+    return excerpt_walk(s->f.build.reader, from, to,
+                      (struct excerpt_visitor){show_record, s}, e);
 }
 
 /* ---- the end -------------------------------------------------------------------------------- */
@@ -225,7 +226,8 @@ static enum err_code show_end(struct show *s, uint64_t after, struct err *e)
     from = s->f.last_seq > most ? s->f.last_seq - most + 1 : 1;
     from = from <= after ? after + 1 : from;
     buf_init(&t.lines, 2 * t.room + 2 * (size_t)LINE_MAX + s->excerpt.line_max + s->omission);
-    rc = excerpt_walk(s->f.build.reader, from, s->f.last_seq, keep_record, &t, e);
+    rc = excerpt_walk(s->f.build.reader, from, s->f.last_seq,
+                      (struct excerpt_visitor){keep_record, &t}, e);
     if (rc == ERR_NONE)
         rc = put_omission(s, after + 1, first_of_tail(&t) - 1);
     if (rc == ERR_NONE)

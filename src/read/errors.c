@@ -52,7 +52,8 @@ struct errors {
 enum err_code errors_new(struct errors **out, struct err *e)
 {
     *out = calloc(1, sizeof(**out));
-    return *out != NULL ? ERR_NONE : err_set(e, ERR_MEMORY, "cannot look for errors", "", "no memory");
+    return *out != NULL ? ERR_NONE
+                        : err_set(e, ERR_MEMORY, "cannot look for errors", "", "no memory");
 }
 
 void errors_free(struct errors *f)

@@ -108,8 +108,8 @@ enum err_code excerpt_render(struct excerpt *x, const struct log_item *item, cha
     return ERR_NONE;
 }
 
-enum err_code excerpt_walk(struct log_reader *r, uint64_t from, uint64_t to, excerpt_visit *visit,
-                           void *arg, struct err *e)
+enum err_code excerpt_walk(struct log_reader *r, uint64_t from, uint64_t to,
+                           struct excerpt_visitor visitor, struct err *e)
 {
     struct log_item item;
     bool have = true;
@@ -123,9 +123,9 @@ enum err_code excerpt_walk(struct log_reader *r, uint64_t from, uint64_t to, exc
             break;
         if (item.kind == RECORD_END || item.kind == RECORD_FOREIGN)
             continue;
-        if (item.kind == RECORD_START ? last + 1 >= from && last > 0 : item.seq >= from &&
-                                                                      item.from <= to)
-            rc = visit(arg, &item, &more, e);
+        if (item.kind == RECORD_START ? last > 0 && last + 1 >= from
+                                      : item.seq >= from && item.from <= to)
+            rc = visitor.visit(visitor.arg, &item, &more, e);
         if (item.kind != RECORD_START)
             last = item.seq;
     }

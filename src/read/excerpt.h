@@ -36,13 +36,15 @@ void excerpt_release(struct excerpt *x);
 enum err_code excerpt_render(struct excerpt *x, const struct log_item *item, char mark,
                              struct err *e) MUST_USE;
 
-/* *more false ends the walk. */
-typedef enum err_code excerpt_visit(void *arg, const struct log_item *item, bool *more,
-                                    struct err *e);
+struct excerpt_visitor {
+    /* *more false ends the walk. */
+    enum err_code (*visit)(void *arg, const struct log_item *item, bool *more, struct err *e);
+    void *arg;
+};
 
 /* Visits the records that stand for any of the numbers from to to, from the start of the log;
    start records among them, no end records. */
-enum err_code excerpt_walk(struct log_reader *r, uint64_t from, uint64_t to, excerpt_visit *visit,
-                           void *arg, struct err *e) MUST_USE;
+enum err_code excerpt_walk(struct log_reader *r, uint64_t from, uint64_t to,
+                           struct excerpt_visitor visitor, struct err *e) MUST_USE;
 
 #endif

@@ -19,6 +19,7 @@ enum {
 
 struct level_word {
     const char *text; /* lower case */
+    uint8_t len;
     uint8_t level;    /* enum level */
     uint8_t flags;
 };

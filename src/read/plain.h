@@ -18,8 +18,8 @@
  */
 struct raw_span plain_text(struct raw_span msg, char *dst, size_t size);
 
-/* Without its escape sequences and the CRs at its end, other control bytes in place. dst has text.len
-   bytes and may be text itself. */
+/* Without its escape sequences and the CRs at its end, other control bytes in place. dst has
+   text.len bytes and may be text itself. */
 struct raw_span plain_escapes(struct raw_span text, char *dst);
 
 /* The bytes that others put in front of a tool's line: "2026-01-02T03:04:05.678Z " (CI systems),
