@@ -89,10 +89,13 @@ void findings_release(struct findings *f)
 
 bool findings_further(const struct findings *f, const struct error_finding *error)
 {
-    enum error_rank floor = f->first != NULL && f->first->rank > RANK_GENERAL ? RANK_GENERAL
-                                                                             : f->first->rank;
+    enum error_rank floor = RANK_GENERAL;
 
-    return error != f->first && error->rank >= floor;
+    if (f->first == NULL || error == f->first)
+        return false;
+    if (f->first->rank < floor)
+        floor = f->first->rank;
+    return error->rank >= floor;
 }
 
 /* ---- telling -------------------------------------------------------------------------------- */

@@ -190,8 +190,8 @@ static bool is_shell(struct raw_span file)
 
 static void set_place(struct error_finding *error, const struct shape *shape)
 {
-    if (is_shell(shape->file))
-        return;
+    if (is_shell(shape->file) || (shape->file.len > 0 && shape->file.ptr[0] == '<'))
+        return; /* "<string>" is no file either */
     copy_text(error->file, sizeof(error->file), shape->file);
     error->line = shape->line;
     error->column = shape->column;
