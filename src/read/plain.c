@@ -141,16 +141,32 @@ static bool fits(const char *p, const char *pattern)
     return true;
 }
 
+/* From here on: fractions of a second and the zone. */
+static bool in_time(char c)
+{
+    return (in((unsigned char)c, '+', ':') || c == 'Z') && c != '/';
+}
+
+/* A date and a time, or a time alone; in brackets, too. */
 static size_t timestamp_len(struct raw_span text)
 {
     static const char date_time[] = "0000-00-00T00:00:00";
-    size_t at = sizeof(date_time) - 1;
+    static const char time[] = "00:00:00";
+    size_t box = text.len > 0 && text.ptr[0] == '[' ? 1 : 0;
+    const char *p = text.ptr + box;
+    size_t rest = text.len - box;
+    size_t at;
 
-    if (text.len < at || !fits(text.ptr, date_time))
+    if (rest >= sizeof(date_time) - 1 && fits(p, date_time))
+        at = box + sizeof(date_time) - 1;
+    else if (rest >= sizeof(time) - 1 && fits(p, time))
+        at = box + sizeof(time) - 1;
+    else
         return 0;
-    while (at < text.len && (in((unsigned char)text.ptr[at], '+', ':') || text.ptr[at] == 'Z') &&
-           text.ptr[at] != '/')
+    while (at < text.len && in_time(text.ptr[at]))
         at++;
+    if (box > 0 && (at == text.len || text.ptr[at++] != ']'))
+        return 0;
     if (at < text.len && !is_blank(text.ptr[at]))
         return 0;
     while (at < text.len && is_blank(text.ptr[at]))

@@ -22,8 +22,8 @@ struct raw_span plain_text(struct raw_span msg, char *dst, size_t size);
    text.len bytes and may be text itself. */
 struct raw_span plain_escapes(struct raw_span text, char *dst);
 
-/* The bytes that others put in front of a tool's line: "2026-01-02T03:04:05.678Z " (CI systems),
-   "#12 3.456 " (docker build). 0: none. */
+/* The bytes that others put in front of a tool's line: "2026-01-02T03:04:05.678Z ",
+   "[03:04:05] " (CI systems), "#12 3.456 " (docker build). 0: none. */
 size_t plain_prefix_len(struct raw_span text);
 
 #endif

@@ -120,6 +120,15 @@ static void test_prefixes(void)
     is_prefix("2026-01-02T03:04:0x", 0);
     is_prefix("2026-01-02T03:04:05/x", 0);
     is_prefix("2026-01-02", 0);
+    is_prefix("[2026-01-02T03:04:05.678Z] x", 27);
+    is_prefix("[2026-01-02T03:04:05.678Z x", 0);
+    is_prefix("[2026-01-02T03:04:05", 0);
+    is_prefix("03:04:05 x", 9);
+    is_prefix("[03:04:05] x", 11);
+    is_prefix("03:04:05: x", 10);
+    is_prefix("03:04:05x", 0);
+    is_prefix("[", 0);
+    is_prefix("", 0);
     is_prefix("#12 3.456 x", 10);
     is_prefix("#12 x", 0);
     is_prefix("#", 0);
