@@ -366,6 +366,17 @@ static void keep_line(struct errors *f, struct raw_span text, uint64_t seq)
         keep(f, &error);
 }
 
+/* "warning: cannot open x": a vague shape, and the line itself says that it is no error. */
+static bool denied(const struct error_row *row, struct raw_span text)
+{
+    enum level level;
+
+    if (row->rank < RANK_GENERAL || row->rank > RANK_SUSPECT)
+        return false;
+    level = level_of_text(text);
+    return level > LEVEL_NONE && level < LEVEL_ERROR;
+}
+
 static void line(struct errors *f, struct assembly *a, struct raw_span text, uint64_t seq)
 {
     struct shape shape;
@@ -374,6 +385,8 @@ static void line(struct errors *f, struct assembly *a, struct raw_span text, uin
 
     if (row == NULL) {
         row = error_row_find(0, text, &shape);
+        if (row != NULL && denied(row, text))
+            row = NULL;
         if (row != NULL)
             close_state(f, a);
     }

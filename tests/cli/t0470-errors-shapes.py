@@ -485,6 +485,10 @@ make: *** [Makefile:2: run] Error 139
 """, "Segmentation fault", "shell", "x.sh:3", 1),
     ("make sees a segmentation fault", "make: *** [Makefile:2: run] Segmentation fault (core dumped)",
      "Segmentation fault", "make", "Makefile:2", 1, "general"),
+    ("a file that is not there", "cat: none: No such file or directory",
+     "cat: none: No such file or directory", "", "", 1, "general"),
+    ("no network", "curl: (6) Could not resolve host: example.com", "Could not resolve host", "curl",
+     "", 1, "general"),
     # ---- CI systems
     ("GitHub's prefix", """
 2026-01-02T03:04:05.1234567Z main.c:4:10: error: 'x' undeclared
@@ -514,8 +518,8 @@ Traceback (most recent call last):
   File "<string>", line 1, in <module>
 ModuleNotFoundError: No module named 'nope'
 """, "No module named 'nope'", "python", "", 1),
-    ("a line that claims an error", "[myapp] starting\nERROR: cannot open the frobnicator\nbye",
-     "cannot open the frobnicator", "", "", 2, "line"),
+    ("a line that claims an error", "[myapp] starting\nERROR: the frobnicator is broken\nbye",
+     "the frobnicator is broken", "", "", 2, "line"),
 ]
 
 
@@ -527,7 +531,8 @@ def shapes(store):
 def nothing(store):
     for text in ("all is well", "0 errors, 0 warnings", "Compiling error.c", "-Werror is set",
                  "ok 3 - error: handled", "checking for strerror... yes", "BUILD SUCCESSFUL in 1s",
-                 "test error::tests::parse ... ok", "npm warn deprecated x@1: use y"):
+                 "test error::tests::parse ... ok", "npm warn deprecated x@1: use y",
+                 "warning: cannot open x", "[INFO] x: No such file or directory"):
         first, report = first_of(store, text, "ok", exitCode=0)
         t.ok(first == {} and report.get("errors") == [], f"no error in {text}", first)
 
