@@ -108,6 +108,13 @@ $(BUILD)/gen/redact_rules.gen.h: src/redact/rules.tab src/redact/rules.awk
 
 $(BUILD)/obj/redact/rules.o: $(BUILD)/gen/redact_rules.gen.h
 
+# What errors look like, made from errors.tab.
+$(BUILD)/gen/read_errors.gen.h: src/read/errors.tab src/read/errors.awk
+	@mkdir -p $(@D)
+	LC_ALL=C awk -f src/read/errors.awk src/read/errors.tab >$@
+
+$(BUILD)/obj/read/errors_table.o: $(BUILD)/gen/read_errors.gen.h
+
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)

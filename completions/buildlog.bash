@@ -38,6 +38,16 @@ _buildlog_table()
         valued=' '
         operands=''
         ;;
+    errors)
+        options='--dir --json --output -o --help -h'
+        valued=' --dir --output -o '
+        operands='id'
+        ;;
+    show)
+        options='--dir --seq --budget --help -h'
+        valued=' --dir --seq --budget '
+        operands='id'
+        ;;
     help)
         options='--help -h'
         valued=' '
@@ -73,6 +83,9 @@ _buildlog_source()
     tail:--output | tail:-o) source=(-W 'pretty raw jsonl') ;;
     redact:--output | redact:-o) source=(-W 'text json') ;;
     redact:--redact-rules) source=(-f) ;;
+    errors:--dir) source=(-d) ;;
+    errors:--output | errors:-o) source=(-W 'text json github junit') ;;
+    show:--dir) source=(-d) ;;
     # end of generated
     esac
 }
@@ -103,7 +116,7 @@ _buildlog()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options valued operands source first
     # generated: names
-    local names='run ls info tail redact redact-add help'
+    local names='run ls info tail redact redact-add errors show help'
     # end of generated
 
     COMPREPLY=()

@@ -57,6 +57,8 @@ complete -c buildlog -n __buildlog_first -a info -d 'show what is known about on
 complete -c buildlog -n __buildlog_first -a tail -d 'show the end of a build\'s output, or follow it'
 complete -c buildlog -n __buildlog_first -a redact -d 'remove secrets from a stream, or look for them'
 complete -c buildlog -n __buildlog_first -a redact-add -d 'tell the build that this runs in of a secret'
+complete -c buildlog -n __buildlog_first -a errors -d 'show what went wrong in a build, the first cause first'
+complete -c buildlog -n __buildlog_first -a show -d 'show a build within a budget, or any of its records'
 complete -c buildlog -n __buildlog_first -a help -d 'explain a command'
 # end of generated
 complete -c buildlog -n 'test (count (commandline -opc)) -ge 2; and test (commandline -opc)[2] = run' -a '(__buildlog_complete_recorded)'
@@ -64,7 +66,9 @@ complete -c buildlog -n 'test (count (commandline -opc)) -ge 2; and test (comman
 complete -c buildlog -n '__buildlog_at info' -a 'last last-failed last-passed'
 complete -c buildlog -n '__buildlog_at tail' -a 'last last-failed last-passed'
 complete -c buildlog -n '__buildlog_at redact' -F
-complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail redact redact-add help'
+complete -c buildlog -n '__buildlog_at errors' -a 'last last-failed last-passed'
+complete -c buildlog -n '__buildlog_at show' -a 'last last-failed last-passed'
+complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail redact redact-add errors show help'
 # end of generated
 # generated: options
 complete -c buildlog -n '__buildlog_at run' -l id -x -d 'the build\'s id (default: a fresh one)'
@@ -126,5 +130,13 @@ complete -c buildlog -n '__buildlog_at redact' -l json -d 'the same as -o json'
 complete -c buildlog -n '__buildlog_at redact' -l help -s h -d 'show this help'
 complete -c buildlog -n '__buildlog_at redact-add' -l lines -d 'every line of standard input is a value'
 complete -c buildlog -n '__buildlog_at redact-add' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at errors' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at errors' -l json -d 'the same as -o json'
+complete -c buildlog -n '__buildlog_at errors' -l output -s o -x -a 'text json github junit' -d 'for people (default) or programs'
+complete -c buildlog -n '__buildlog_at errors' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at show' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at show' -l seq -x -d 'these records: A, A-B, or A- to the end'
+complete -c buildlog -n '__buildlog_at show' -l budget -x -d 'how long the output may be (default 16k)'
+complete -c buildlog -n '__buildlog_at show' -l help -s h -d 'show this help'
 complete -c buildlog -n '__buildlog_at help' -l help -s h -d 'show this help'
 # end of generated
