@@ -9,7 +9,6 @@
 #include "redact/stream.h"
 
 enum {
-    NEAR = 8,         /* bytes looked at one by one before the vector search */
     ESCAPE_MAX = 64,  /* longest escape sequence that is one */
     PENDING_MAX = 64, /* matches that may wait before the covered bytes are let go */
     ESC = 0x1b
@@ -297,19 +296,13 @@ static void walk(struct redactor *r, size_t stop)
 
 /* The next place in this input, from `from` on, where anchors may end or behind an ESC;
    in_len + 1: none. */
-static size_t next_place(const struct redactor *r, size_t from)
+static size_t next_place(struct redactor *r, size_t from)
 {
-    size_t near = from + NEAR < r->in_len ? from + NEAR : r->in_len;
     size_t found;
 
     if (from < ANCHOR_PRINT) /* begins before the input: always worth a look */
         return from;
-    /* Floods of anchors: the vector search costs more to begin than a few steps. */
-    for (; from < near; from++) {
-        if (finder_is_place(r->tables, r->in + from - ANCHOR_PRINT))
-            return from;
-    }
-    found = r->find(r->tables, r->in, r->in_len, from);
+    found = r->find(r->tables, r->in, r->in_len, from, &r->block);
     return found == SIZE_MAX ? r->in_len + 1 : found;
 }
 
@@ -432,6 +425,7 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->in_len = in.len;
     r->base = r->s.pos;
     r->out = out;
+    r->block = (struct finder_block){0};
     r->failed = false;
     r->counts_kept = false;
     saved->s = r->s;
