@@ -154,6 +154,9 @@ bench-encode: $(BUILD)/tests/bench/encode_speed
 bench-redact: $(BUILD)/tests/bench/redact_speed
 	$< $(BENCH_LOGS)
 
+bench-known: $(BUILD)/tests/bench/known_speed
+	$<
+
 -include $(wildcard $(BUILD)/tests/bench/*.d)
 
 check-san:
@@ -232,5 +235,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
-	lint-shell lint-man lint-complexity bench bench-encode bench-redact
+	lint-shell lint-man lint-complexity bench bench-encode bench-redact bench-known
 .DELETE_ON_ERROR:

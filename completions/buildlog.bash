@@ -9,8 +9,8 @@ _buildlog_table()
     case $1 in
     # generated: options
     run)
-        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --payload --tty --order --max-line --long-lines --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
-        valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --payload --tty --order --max-line --long-lines --max-log --on-closed --sync '
+        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-generic --redact-rules --add-mask --payload --tty --order --max-line --long-lines --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
+        valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync '
         operands='command'
         ;;
     ls)
@@ -27,6 +27,16 @@ _buildlog_table()
         options='--dir --follow -f --lines -n --src --output -o --exit-status --help -h'
         valued=' --dir --lines -n --src --output -o '
         operands='id'
+        ;;
+    redact)
+        options='--check --report --list --output -o --on --off --generic --redact-generic --redact-rules --verbose -v --json --help -h'
+        valued=' --output -o --on --off --redact-rules '
+        operands='file'
+        ;;
+    redact-add)
+        options='--lines --help -h'
+        valued=' '
+        operands=''
         ;;
     help)
         options='--help -h'
@@ -46,6 +56,7 @@ _buildlog_source()
     run:--dir) source=(-d) ;;
     run:--forward) source=(-W 'redacted raw none') ;;
     run:--redact) source=(-W 'on off') ;;
+    run:--redact-rules) source=(-f) ;;
     run:--payload) source=(-W 'full none') ;;
     run:--tty) source=(-W 'never') ;;
     run:--order) source=(-W 'arrival merge') ;;
@@ -60,6 +71,8 @@ _buildlog_source()
     tail:--dir) source=(-d) ;;
     tail:--src) source=(-W 'stdout stderr merged') ;;
     tail:--output | tail:-o) source=(-W 'pretty raw jsonl') ;;
+    redact:--output | redact:-o) source=(-W 'text json') ;;
+    redact:--redact-rules) source=(-f) ;;
     # end of generated
     esac
 }
@@ -90,7 +103,7 @@ _buildlog()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options valued operands source first
     # generated: names
-    local names='run ls info tail help'
+    local names='run ls info tail redact redact-add help'
     # end of generated
 
     COMPREPLY=()
@@ -123,6 +136,7 @@ _buildlog()
     else
         case $operands in
         command) source=(-c) ;;
+        file) source=(-f) ;;
         id) source=(-W 'last last-failed last-passed') ;;
         topic) source=(-W "$names") ;;
         *) return ;;

@@ -9,7 +9,7 @@ end
 # The words before the cursor from run's first operand on: the command being recorded.
 function __buildlog_recorded
     # generated: valued
-    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --payload --tty --order --max-line --long-lines --max-log --on-closed --sync
+    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync
     # end of generated
     set -l words (commandline -opc)
     set -l i 3
@@ -55,13 +55,16 @@ complete -c buildlog -n __buildlog_first -a run -d 'run a command and record its
 complete -c buildlog -n __buildlog_first -a ls -d 'list builds and how they ended'
 complete -c buildlog -n __buildlog_first -a info -d 'show what is known about one build'
 complete -c buildlog -n __buildlog_first -a tail -d 'show the end of a build\'s output, or follow it'
+complete -c buildlog -n __buildlog_first -a redact -d 'remove secrets from a stream, or look for them'
+complete -c buildlog -n __buildlog_first -a redact-add -d 'tell the build that this runs in of a secret'
 complete -c buildlog -n __buildlog_first -a help -d 'explain a command'
 # end of generated
 complete -c buildlog -n 'test (count (commandline -opc)) -ge 2; and test (commandline -opc)[2] = run' -a '(__buildlog_complete_recorded)'
 # generated: operands
 complete -c buildlog -n '__buildlog_at info' -a 'last last-failed last-passed'
 complete -c buildlog -n '__buildlog_at tail' -a 'last last-failed last-passed'
-complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail help'
+complete -c buildlog -n '__buildlog_at redact' -F
+complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail redact redact-add help'
 # end of generated
 # generated: options
 complete -c buildlog -n '__buildlog_at run' -l id -x -d 'the build\'s id (default: a fresh one)'
@@ -77,6 +80,9 @@ complete -c buildlog -n '__buildlog_at run' -l grace -x -d 'from asking it to st
 complete -c buildlog -n '__buildlog_at run' -l linger -x -d 'how long background processes are still recorded (5s)'
 complete -c buildlog -n '__buildlog_at run' -l forward -x -a 'redacted raw none' -d 'what the terminal gets (default redacted)'
 complete -c buildlog -n '__buildlog_at run' -l redact -x -a 'on off' -d 'remove secrets from the log (default on)'
+complete -c buildlog -n '__buildlog_at run' -l redact-generic -d 'also remove values that merely look like secrets'
+complete -c buildlog -n '__buildlog_at run' -l redact-rules -r -d 'more redaction rules (repeatable)'
+complete -c buildlog -n '__buildlog_at run' -l add-mask -d 'obey ::add-mask:: lines'
 complete -c buildlog -n '__buildlog_at run' -l payload -x -a 'full none' -d 'none: record only the lengths of the lines'
 complete -c buildlog -n '__buildlog_at run' -l tty -x -a 'never' -d 'give the command a terminal (only never)'
 complete -c buildlog -n '__buildlog_at run' -l order -x -a 'arrival merge' -d 'how stdout and stderr are ordered (default arrival)'
@@ -106,5 +112,19 @@ complete -c buildlog -n '__buildlog_at tail' -l src -x -a 'stdout stderr merged'
 complete -c buildlog -n '__buildlog_at tail' -l output -s o -x -a 'pretty raw jsonl' -d 'how it is shown (default pretty)'
 complete -c buildlog -n '__buildlog_at tail' -l exit-status -d 'exit with the build\'s own status'
 complete -c buildlog -n '__buildlog_at tail' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at redact' -l check -d 'print nothing, exit with 1 if there is a secret'
+complete -c buildlog -n '__buildlog_at redact' -l report -d 'say what was found, and where'
+complete -c buildlog -n '__buildlog_at redact' -l list -d 'list all rules, and the variables whose values count'
+complete -c buildlog -n '__buildlog_at redact' -l output -s o -x -a 'text json' -d 'the report or list for people (default) or programs'
+complete -c buildlog -n '__buildlog_at redact' -l on -x -d 'switch a rule or a group on (repeatable)'
+complete -c buildlog -n '__buildlog_at redact' -l off -x -d 'switch a rule or a group off (repeatable)'
+complete -c buildlog -n '__buildlog_at redact' -l generic -d 'the same as --redact-generic'
+complete -c buildlog -n '__buildlog_at redact' -l redact-generic -d 'also remove values that merely look like secrets'
+complete -c buildlog -n '__buildlog_at redact' -l redact-rules -r -d 'more redaction rules (repeatable)'
+complete -c buildlog -n '__buildlog_at redact' -l verbose -s v -d 'say how much was found in each file'
+complete -c buildlog -n '__buildlog_at redact' -l json -d 'the same as -o json'
+complete -c buildlog -n '__buildlog_at redact' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at redact-add' -l lines -d 'every line of standard input is a value'
+complete -c buildlog -n '__buildlog_at redact-add' -l help -s h -d 'show this help'
 complete -c buildlog -n '__buildlog_at help' -l help -s h -d 'show this help'
 # end of generated

@@ -18,6 +18,7 @@ enum {
 static void line_begin(struct block *b)
 {
     b->start = NO_POS;
+    b->trail = NO_POS;
     b->match = 0;
     b->len = 0;
     b->indent = 0;
@@ -177,7 +178,7 @@ static bool in_scalar(const struct block *b)
 static void secret_line_ends(struct redactor *r, struct block *b)
 {
     if (b->match != 0)
-        cover_close(r, b->match, r->s.pos - (b->last == '\r' || b->last == '"' || b->last == '\''));
+        cover_close(r, b->match, b->trail != NO_POS ? b->trail : r->s.pos);
     if (b->key_len > 0 && b->scalar > 0 && b->indent < b->scalar && !b->in_key)
         b->scalar = b->skip && b->scalar == b->indent + 1 ? b->scalar : 0;
     line_begin(b);
@@ -197,6 +198,10 @@ static void secret_byte(struct redactor *r, struct block *b, uint8_t c)
         key_byte(b, c);
     else if (!b->skip && b->kind == BLOCK_VALUES && c != '\r')
         value_byte(r, b, c);
+    if (b->match == 0 || (c != '\r' && c != '"' && c != '\''))
+        b->trail = NO_POS;
+    else if (b->trail == NO_POS)
+        b->trail = r->s.pos;
     b->last = (char)c;
 }
 
@@ -223,11 +228,13 @@ void block_finish(struct redactor *r)
     if (b->kind == BLOCK_LINES)
         run_close(r, b, r->s.pos);
     else if (b->match != 0)
-        cover_close(r, b->match, r->s.pos);
+        cover_close(r, b->match, b->trail != NO_POS ? b->trail : r->s.pos);
     block_init(b);
 }
 
 uint64_t block_hold(const struct block *b)
 {
-    return b->kind == BLOCK_OFF || b->match != 0 ? NO_POS : b->start;
+    if (b->kind == BLOCK_OFF)
+        return NO_POS;
+    return b->match != 0 ? b->trail : b->start;
 }

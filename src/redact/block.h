@@ -22,6 +22,7 @@ struct block {
     enum block_kind kind;
     uint32_t lines;     /* COUNT: as read; LINES: to come; else: seen */
     uint64_t start;     /* of what may be a secret on this line; NO_POS: nothing yet */
+    uint64_t trail;     /* quotes and CR that it may end before; NO_POS: none */
     uint32_t match;     /* its open match */
     uint32_t len;       /* bytes of it */
     uint16_t indent;    /* of this line */

@@ -6,7 +6,7 @@
 #include "redact/stream.h"
 
 enum step { STEP_LIVE, STEP_DEAD, STEP_DONE };
-enum { LOOK_AHEAD = 48, ESC = 0x1b };
+enum { LOOK_AHEAD = 48, MARK_MAX = 80, ESC = 0x1b };
 
 static const uint8_t byte_kinds[256] = {
     ['a' ... 'z'] = KIND_LOWER, ['A' ... 'Z'] = KIND_UPPER, ['0' ... '9'] = KIND_DIGIT};
@@ -120,6 +120,43 @@ static void arm(struct redactor *r, struct candidate *c)
     c->match = cover_add(r, c->start, NO_POS, mark_of(rule), rule->name, 1);
 }
 
+/* What precedes the secret is the bracket of what may be a mark. */
+static bool is_bracketed(const struct redactor *r, const struct candidate *c)
+{
+    uint8_t before;
+
+    return stream_before(r, c->start, &before, 1) == 1 && before == '[';
+}
+
+/* What was read of the secret may turn out to be one of our own marks. */
+static bool may_be_mark(const struct redactor *r, const struct candidate *c)
+{
+    static const char open[] = "[REDACTED";
+    uint64_t len = r->s.pos + 1 - c->start;
+    size_t skip;
+
+    if (len > MARK_MAX || cover_hides(r, c->start))
+        return false;
+    skip = stream_byte(r, c->start) != '[';
+    if (skip > 0 && (stream_byte(r, c->start) != 'R' || !is_bracketed(r, c)))
+        return false;
+    for (uint64_t i = 0; i < len; i++) {
+        uint8_t byte = stream_byte(r, c->start + i);
+
+        if (i + skip < sizeof(open) - 1 ? byte != (uint8_t)open[i + skip]
+                                        : stream_byte(r, c->start + i - 1) == ']')
+            return false;
+    }
+    return true;
+}
+
+/* The whole secret is one, or stands in the brackets of one that `byte` closes. */
+static bool is_mark(const struct redactor *r, const struct candidate *c, int byte)
+{
+    return stream_is_mark(r, c->start, c->end, false) ||
+           (byte == ']' && is_bracketed(r, c) && stream_is_mark(r, c->start, c->end, true));
+}
+
 /* The item's first byte. False if the candidate need not go on. */
 static bool item_first(struct redactor *r, struct candidate *c, const struct rule_item *it)
 {
@@ -159,7 +196,7 @@ static inline enum step item_take(struct redactor *r, struct candidate *c,
         if ((flags & ITEM_SECRET) != 0)
             c->has |= byte_has[byte];
         if ((flags & ITEM_ARM) != 0 && item_ready(c, it) &&
-            (c->has & rules[c->rule].has) == rules[c->rule].has)
+            (c->has & rules[c->rule].has) == rules[c->rule].has && !may_be_mark(r, c))
             arm(r, c);
         else if (c->start != NO_POS && r->s.pos - c->start >= CANDIDATE_WINDOW)
             return overflow(r, c, it);
@@ -317,22 +354,24 @@ static bool find_start(const struct redactor *r, const struct anchor *a, const s
                        uint64_t anchor, uint64_t *start)
 {
     uint64_t left = anchor;
+    uint64_t secret = anchor;
 
     if (rule->n_left > 0) {
         struct look l;
 
         look_from(&l, r, anchor);
-        if (!look_left(&l, rule))
+        if (!look_left(&l, rule, &secret))
             return false;
         left = l.pos;
     }
-    *start = rule->opens == OPENS_LEFT ? left : rule->opens == OPENS_ANCHOR ? anchor : NO_POS;
+    *start = rule->opens == OPENS_RIGHT ? NO_POS : secret;
     return ((a->flags & ANCHOR_WORD) == 0 || a->len == 0 || look_boundary(r, left)) &&
            look_context(r, rule, anchor, r->s.pos);
 }
 
-void candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte)
+bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte)
 {
+    bool any = false;
     const struct anchor *a = &anchors[anchor];
     bool grows = (a->flags & (ANCHOR_WORD | ANCHOR_INNER)) == ANCHOR_WORD &&
                  has_shorter_prefix(r, start);
@@ -355,10 +394,12 @@ void candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
             cover_add(r, secret, r->s.pos, mark_of(rule), rule->name, 1);
         else
             candidate_add(r, number, start, secret);
+        any |= comes;
         if (grows)
             prefix_grows(r, start);
         grows = false;
     }
+    return any;
 }
 
 /* The candidate reached its end: close its match, make one, or go on with other rows. */
@@ -368,12 +409,12 @@ static void candidate_done(struct redactor *r, struct candidate *c, int byte)
 
     c->dead = true;
     if (rule->chain != 0)
-        candidates_spawn(r, rule->chain, c->anchor, byte);
+        (void)candidates_spawn(r, rule->chain, c->anchor, byte);
     else if (c->match != 0)
         cover_close(r, c->match, c->end != NO_POS ? c->end : c->last);
     else if ((c->has & rule->has) == rule->has &&
              (cover_hides(r, c->start) ||
-              (!stream_is_mark(r, c->start, c->end) &&
+              (!is_mark(r, c, byte) &&
                check_secret(r, (enum rule_check)rule->check, c->start, c->end))))
         cover_add(r, c->start, c->end, mark_of(rule), rule->name, 1);
 }

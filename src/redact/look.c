@@ -119,7 +119,7 @@ static bool takes(const struct anchor *a, size_t i, uint8_t c)
 bool look_takes(const struct anchor *a, const uint8_t *text)
 {
     if (a->sets == NULL && (a->flags & ANCHOR_FOLD) == 0)
-        return memcmp(text, a->text, a->len) == 0;
+        return text[0] == (uint8_t)a->text[0] && memcmp(text, a->text, a->len) == 0;
     for (size_t i = a->len; i-- > 0;) {
         if (!takes(a, i, text[i]))
             return false;
@@ -138,7 +138,7 @@ bool look_anchor(struct look *l, const struct anchor *a)
     return a->len > 0;
 }
 
-bool look_left(struct look *l, const struct rule *rule)
+bool look_left(struct look *l, const struct rule *rule, uint64_t *secret)
 {
     for (size_t i = 0; i < rule->n_left; i++) {
         const struct rule_item *it = &rule_items[rule->left + i];
@@ -155,6 +155,8 @@ bool look_left(struct look *l, const struct rule *rule)
         }
         if (n < it->min)
             return false;
+        if (i + 1 == rule->n_inside)
+            *secret = l->pos;
     }
     return true;
 }
@@ -356,7 +358,7 @@ static bool row_begins(const struct inner *in, size_t i, const struct rule *rule
     size_t n = in->n - i;
     size_t at = 0;
 
-    for (size_t k = rule->n_left; k-- > 0;) {
+    for (size_t k = rule->n_inside; k-- > 0;) {
         const struct rule_item *it = &rule_items[rule->left + k];
         size_t took = 0;
 
@@ -378,6 +380,19 @@ static bool row_begins(const struct inner *in, size_t i, const struct rule *rule
     return n - at < a->late;
 }
 
+/* A public prefix stands there, behind which a live candidate waits: so it is that token, no
+   other that happens to begin like it. */
+static bool is_public_prefix(const struct redactor *r, uint64_t pos)
+{
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        const struct candidate *c = &r->live[i];
+
+        if (c->anchor == pos && c->start > pos && rules[c->rule].opens == OPENS_RIGHT)
+            return true;
+    }
+    return false;
+}
+
 /* Before i of `first`: the earliest place where a row of an inner secret begins. */
 static size_t first_inner(const struct redactor *r, const struct inner *in)
 {
@@ -395,8 +410,8 @@ static size_t first_inner(const struct redactor *r, const struct inner *in)
         while (i > 0 && rule_class_has(row->bytes, *inner_at(in, i - 1)))
             i--;
         for (; i < first; i++) {
-            if (row_begins(in, i, rule, a) &&
-                ((a->flags & ANCHOR_WORD) == 0 || look_boundary(r, inner_pos(in, i))))
+            if (row_begins(in, i, rule, a) && !is_public_prefix(r, inner_pos(in, i)) &&
+                ((a->flags & ANCHOR_WORD) == 0 || rule->n_left > rule->n_inside || look_boundary(r, inner_pos(in, i))))
                 first = i;
         }
     }

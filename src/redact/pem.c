@@ -114,7 +114,7 @@ static bool line_is_mark(const struct redactor *r, uint64_t from, uint64_t to)
 {
     while (to > from && (stream_byte(r, to - 1) == ' ' || stream_byte(r, to - 1) == '\t'))
         to--;
-    return stream_is_mark(r, from, to);
+    return stream_is_mark(r, from, to, false);
 }
 
 static bool line_is_weak(const struct pem_line *l)

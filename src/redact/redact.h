@@ -58,6 +58,13 @@ void redact_set_free(struct redact_set *set); /* values are zeroed; NULL is fine
 size_t redact_set_rules(const struct redact_set *set);
 const char *redact_set_rule_name(const struct redact_set *set, size_t rule);
 
+/*
+ * A value to be removed wherever it appears, in all forms that known_form.h lists. At any
+ * time: it counts from each stream's next call on. ERR_REFUSED: under 8 bytes, or too long.
+ */
+enum err_code redact_set_add_value(struct redact_set *set, const char *value, size_t len,
+                                   struct err *e) MUST_USE;
+
 struct redact_rule_info {
     const char *name;
     const char *group; /* tier1 tier2 generic email phone card iban home */
@@ -82,6 +89,27 @@ size_t redact_set_rule_example(const struct redact_set *set, size_t rule, char *
  */
 typedef void redact_mask_fn(void *ctx, const char *value, size_t len);
 void redact_set_on_mask(struct redact_set *set, redact_mask_fn *fn, void *ctx);
+
+/*
+ * A value to be removed wherever it appears, with its derived forms; also while redactors run.
+ * name: for reports (the variable's name), may be NULL. The value is copied, and zeroed when the
+ * set is freed. ERR_REFUSED: not a value to look for, e says why; ERR_MEMORY.
+ */
+enum err_code redact_set_add_value(struct redact_set *set, const char *name, const char *value,
+                                   size_t len, struct err *e) MUST_USE;
+
+/*
+ * A rule of the user's own. name: [A-Za-z0-9_-]{1,64}, not that of a shipped rule; pattern: an
+ * extended regular expression; group: the parenthesis that is the secret, 0 for all of the
+ * match; literal: what a line must hold to be looked at, or NULL. ERR_FORMAT: e says which rule,
+ * where in it, and why.
+ */
+enum err_code redact_set_add_rule(struct redact_set *set, const char *name, const char *pattern,
+                                  unsigned group, const char *literal, struct err *e) MUST_USE;
+
+/* A field whose value is a secret: "password", "db.secret". ERR_FORMAT: no such path. */
+enum err_code redact_set_add_field(struct redact_set *set, const char *path,
+                                   struct err *e) MUST_USE;
 
 struct redactor;
 

@@ -32,6 +32,10 @@ static uint64_t hold_limit(const struct redactor *r)
         limit = s->inner;
     if (block_hold(&s->block) < limit)
         limit = block_hold(&s->block);
+    if (values_hold(r) < limit)
+        limit = values_hold(r);
+    if (s->mask.state == MASK_VALUE && s->mask.cr && s->pos - 1 < limit)
+        limit = s->pos - 1; /* of its line end, if one follows */
     /* Whether a candidate goes on behind it is not known yet. */
     return s->n_live > 0 && s->gap < limit ? s->gap : limit;
 }
@@ -48,11 +52,8 @@ static uint64_t hold_limit_within(struct redactor *r)
 /* The new candidates catch up on the bytes that their anchor's print took in. */
 static void late_steps(struct redactor *r, struct look *l, uint8_t late, uint64_t origin)
 {
-    int byte;
+    int byte = look_back(l);
 
-    if (late == 0)
-        return;
-    byte = look_back(l);
     r->s.pos = l->pos;
     if (late > 1) {
         struct look before = *l;
@@ -91,9 +92,10 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
         return;
     }
     r->s.pos = end;
-    candidates_spawn(r, number, start, NO_BYTE);
-    look_from(&l, r, stop);
-    late_steps(r, &l, a->late, end);
+    if (candidates_spawn(r, number, start, NO_BYTE) && a->late > 0) {
+        look_from(&l, r, stop);
+        late_steps(r, &l, a->late, end);
+    }
     r->s.pos = stop;
 }
 
@@ -109,9 +111,11 @@ static bool stands_plain(const struct redactor *r, const struct anchor *a)
 
 /* The last bytes before s.pos, escape sequences left out, are the print of an anchor in
    one of these buckets: which? */
-static void anchors_look(struct redactor *r, uint8_t third)
+static void anchors_look(struct redactor *r, const uint8_t *print)
 {
-    for (size_t k = anchor_index[third]; k < anchor_index[third + 1]; k++) {
+    unsigned key = anchor_key(print[2], print[3]);
+
+    for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
         const struct anchor *a = &anchors[anchor_list[k]];
         struct look l;
         uint64_t end;
@@ -124,8 +128,9 @@ static void anchors_look(struct redactor *r, uint8_t third)
             anchor_found(r, anchor_list[k], behind - a->len, behind);
             continue;
         }
-        if (r->s.escape_at + ANCHOR_MAX < r->s.pos && r->s.pos - r->base >= 2 * ANCHOR_MAX)
-            continue; /* no escape sequence can be in it, nor does it begin before the input */
+        if (r->s.pos >= r->s.escape_end + a->len + a->late &&
+            r->s.pos - r->base >= (uint64_t)a->len + a->late)
+            continue; /* no escape sequence is in it, nor does it begin before the input */
         look_from(&l, r, r->s.pos);
         for (uint8_t i = 0; i < a->late; i++)
             (void)look_back(&l);
@@ -156,8 +161,8 @@ static void look_behind_escape(struct redactor *r)
     r->s.watch--;
     r->s.looked = r->s.pos;
     print_here(r, print);
-    if ((finder_buckets(r->tables, print) & ~ESCAPE_BUCKET) != 0)
-        anchors_look(r, print[2]);
+    if (finder_is_place(r->tables, print))
+        anchors_look(r, print);
 }
 
 /* ---- escape sequences -------------------------------------------------------------- */
@@ -235,15 +240,17 @@ static bool logical_step(struct redactor *r, uint8_t byte)
 }
 
 /* Nothing but candidates lives, if anything. */
-static bool is_quiet(const struct stream *s)
+static bool is_quiet(const struct redactor *r, size_t stop)
 {
-    return s->escape == ESCAPE_NONE && s->gap == NO_POS && s->watch == 0 && !pem_live(&s->pem) &&
+    const struct stream *s = &r->s;
+
+    return r->known_at >= stop && s->escape == ESCAPE_NONE && s->gap == NO_POS && s->watch == 0 && !pem_live(&s->pem) &&
            !block_live(&s->block) && !mask_live(&s->mask);
 }
 
 static bool is_live(const struct redactor *r)
 {
-    return r->s.n_live > 0 || r->s.escape != ESCAPE_NONE || r->s.watch > 0 ||
+    return r->s.n_live > 0 || r->known_at == r->s.pos - r->base || r->s.escape != ESCAPE_NONE || r->s.watch > 0 ||
            pem_live(&r->s.pem) || block_live(&r->s.block) || mask_live(&r->s.mask);
 }
 
@@ -257,14 +264,18 @@ static void walk(struct redactor *r, size_t stop)
         bool in_escape = r->s.escape != ESCAPE_NONE;
         bool decided;
 
-        if (r->s.n_live == 1 && is_quiet(&r->s) && candidate_run(r, stop) > 0)
+        if (r->s.n_live == 1 && is_quiet(r, stop) && candidate_run(r, stop) > 0)
             continue;
         if (r->s.mask.state == MASK_PASS) {
+            if (r->known_at == r->s.pos - r->base)
+                (void)values_step(r, byte); /* goes on behind the line */
             (void)mask_step(r, byte);
             r->s.pos++;
             continue;
         }
         decided = logical_step(r, byte);
+        if (r->known_at == r->s.pos - r->base)
+            decided |= values_step(r, byte);
         if (mask_live(&r->s.mask))
             decided |= mask_step(r, byte);
         if (pem_live(&r->s.pem))
@@ -293,7 +304,7 @@ static size_t next_place(const struct redactor *r, size_t from)
         return from;
     /* Floods of anchors: the vector search costs more to begin than a few steps. */
     for (; from < near; from++) {
-        if (finder_buckets(r->tables, r->in + from - ANCHOR_PRINT) != 0)
+        if (finder_is_place(r->tables, r->in + from - ANCHOR_PRINT))
             return from;
     }
     found = r->find(r->tables, r->in, r->in_len, from);
@@ -322,7 +333,7 @@ static size_t escape_skim(struct redactor *r, size_t place)
     memcpy(around, in + place - ANCHOR_PRINT, ANCHOR_PRINT - 1);
     memcpy(around + ANCHOR_PRINT - 1, in + end, ANCHOR_PRINT - 1);
     for (size_t i = 0; i < ANCHOR_PRINT - 1; i++) {
-        if (in[end + i] == ESC || finder_buckets(r->tables, around + i) != 0)
+        if (in[end + i] == ESC || finder_is_place(r->tables, around + i))
             return 0;
     }
     r->s.escape_at = r->base + place;
@@ -348,12 +359,13 @@ static size_t at_place(struct redactor *r, size_t place)
     }
     if (r->s.looked == r->s.pos || r->s.escape != ESCAPE_NONE)
         return place + 1;
-    if (place >= ANCHOR_PRINT && r->s.watch == 0)
-        memcpy(print, r->in + place - ANCHOR_PRINT, ANCHOR_PRINT);
-    else
-        print_here(r, print);
-    if ((finder_buckets(r->tables, print) & ~ESCAPE_BUCKET) != 0)
-        anchors_look(r, print[2]);
+    if (place >= ANCHOR_PRINT && r->s.watch == 0) {
+        anchors_look(r, r->in + place - ANCHOR_PRINT);
+        return place + 1;
+    }
+    print_here(r, print);
+    if (finder_is_place(r->tables, print))
+        anchors_look(r, print);
     return place + 1;
 }
 
@@ -361,7 +373,12 @@ static void scan(struct redactor *r)
 {
     size_t place = next_place(r, 1);
 
-    while (place <= r->in_len) {
+    while (place <= r->in_len || r->known_at < r->in_len) {
+        if (r->known_at < place) {
+            walk(r, r->known_at); /* then a byte that it must see */
+            walk(r, r->known_at + 1);
+            continue;
+        }
         walk(r, place);
         place = next_place(r, at_place(r, place));
     }
@@ -417,6 +434,9 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->counts_kept = false;
     saved->s = r->s;
     r->s.inner = NO_POS;
+    if (r->known.known != NULL)
+        r->known_before = r->known;
+    values_begin(r);
     memcpy(saved->live, r->live, r->s.n_live * sizeof(r->live[0]));
     memcpy(saved->matches, r->matches, r->s.n_matches * sizeof(r->matches[0]));
 }
@@ -429,6 +449,8 @@ static enum err_code call_end(struct redactor *r, const struct saved *saved)
         return ERR_NONE;
     }
     r->s = saved->s;
+    if (r->known.known != NULL)
+        r->known = r->known_before;
     memcpy(r->live, saved->live, r->s.n_live * sizeof(r->live[0]));
     memcpy(r->matches, saved->matches, r->s.n_matches * sizeof(r->matches[0]));
     if (r->counts_kept)
@@ -499,6 +521,7 @@ enum err_code redactor_finish(struct redactor *r, struct clean_vec *out)
     candidates_finish(r);
     pem_finish(r);
     block_finish(r);
+    values_finish(r);
     mask_finish(r);
     cover_advance(r, r->s.pos);
     return call_end(r, &saved);
@@ -512,10 +535,13 @@ static bool previewable(const struct redactor *r, uint64_t *from, uint64_t *to)
     /* Counted from where the candidate begins, of which a mark may have covered a part. */
     *from = s->shown > s->frontier ? s->shown : s->frontier;
     *to = hold_limit(r) + REDACT_PREVIEW_MAX;
-    if (s->inner_prose && s->inner == hold_limit(r))
+    if (s->inner_prose && s->inner < candidates_hold(r) && s->inner < values_hold(r) &&
+        s->inner < pem_hold(r))
         *to = s->pos; /* a word, not the beginning of a random string */
     if (*to > s->pos)
         *to = s->pos;
+    if (values_armed(r) < *to)
+        *to = values_armed(r);
     if (s->n_matches > 0 && r->matches[0].start < *to)
         *to = r->matches[0].start;
     return pem_may_show(&s->pem) && *from < *to;

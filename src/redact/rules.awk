@@ -174,10 +174,16 @@ function parse_piece(text, at, fold,    c, flags) {
 }
 
 # What stands before "&", turned round: the nearest first.
-function parse_left(text, fold,    at, first, i, j, t) {
-    first = n_items
-    for (at = 1; at <= length(text); at = next_at)
+function parse_left(text, fold,    at, first, i, j, t, inside) {
+    inside = first = n_items
+    for (at = 1; at <= length(text); at = next_at) {
+        if (substr(text, at, 1) == "(") {
+            inside = n_items
+            at++
+        }
         parse_piece(text, at, fold)
+    }
+    row_n_inside = n_items - inside
     j = n_items - 1
     for (i = first; i < j; i++) {
         t = item_class[i]; item_class[i] = item_class[j]; item_class[j] = t
@@ -236,13 +242,15 @@ function parse_right(text, fold,    at, first, close_item, open_item, last_neede
 function parse_pattern(text, fold,    amp, left) {
     amp = index(text, "&")
     row_opens = "OPENS_RIGHT"
-    row_left = row_n_left = 0
+    row_left = row_n_left = row_n_inside = 0
     if (amp) {
         left = substr(text, 1, amp - 1)
         text = substr(text, amp + 1)
         if (substr(left, 1, 1) == "(") {
             row_opens = length(left) > 1 ? "OPENS_LEFT" : "OPENS_ANCHOR"
             left = substr(left, 2)
+        } else if (index(left, "(") && index(left, "(") < length(left)) {
+            row_opens = "OPENS_LEFT"
         } else if (substr(left, length(left), 1) == "(") {
             row_opens = "OPENS_ANCHOR"
             left = substr(left, 1, length(left) - 1)
@@ -336,6 +344,49 @@ function add_anchor(text, flags,    at, n, c, classes, list) {
     n_anchors++
 }
 
+# All anchors that start where a token may start, so that none is cut where a shorter one
+# ends: the engine moves the secret behind the longer one.
+function read_anchors(file,    line, f) {
+    while ((getline line < file) > 0)
+        if (line !~ /^[ \t]*(#|$)/ && split(line, f, /[ \t]+/) > 5)
+            known_anchor[f[5]] = 1
+    close(file)
+}
+
+# How much of an anchor's text to search for: it may be found early, the rest of it is then
+# the first thing that its rows want. Ends it in the rarest four bytes.
+function cut_length(text, flags, guard, pattern,    k, i, weight, best, best_k, w, c) {
+    if (text ~ /[][\\]/ || length(text) <= 4 || pattern ~ /&/ || guard ~ /word=/ || flags ~ /[pbmn]/)
+        return length(text)
+    for (k = 1; k < length(text); k++)
+        if (substr(text, 1, k) in known_anchor)
+            return length(text)
+    best = -1
+    for (k = 4; k <= length(text); k++) {
+        weight = 1
+        for (i = k - 3; i <= k; i++) {
+            c = ord[substr(text, i, 1)]
+            weight *= freq[c] + (flags ~ /i/ && c >= 97 && c <= 122 ? freq[c - 32] : 0)
+        }
+        c = substr(text, k, 1)
+        if (c !~ /[a-z0-9]/ && (best < 0 || weight < best)) {
+            best = weight
+            best_k = k
+        }
+    }
+    return best < 0 || substr(text, length(text)) !~ /[a-z0-9]/ ? length(text) : best_k
+}
+
+# Text as a pattern that stands for itself.
+function literal(text,    i, c, out) {
+    out = ""
+    for (i = 1; i <= length(text); i++) {
+        c = substr(text, i, 1)
+        out = out (c ~ /[A-Za-z0-9_.:=\/<>+-]/ ? c : sprintf("\\x%02x", ord[c]))
+    }
+    return out
+}
+
 # ---- prints -------------------------------------------------------------------------------
 
 # The class of the k-th byte behind the anchor, over all its rows; -1: could be anything.
@@ -392,9 +443,9 @@ function class_weight(c,    i, sum) {
     return weight_of[c] = sum
 }
 
-# Chooses the four bytes to search for: print_class[a, 0..3] and anchor_late[a].
-function choose_print(a,    late, i, at, c, weight, best, best_late, any) {
-    any = all_class
+# Chooses the four bytes to search for: print_class[a, 0..3] and anchor_late[a]. The last
+# three are always known; the less behind the anchor, the better.
+function choose_print(a,    late, i, at, c, weight, best, best_late) {
     best = -1
     for (late = 0; late <= LATE_MAX; late++) {
         weight = 1
@@ -402,91 +453,232 @@ function choose_print(a,    late, i, at, c, weight, best, best_late, any) {
             at = anchor_len[a] + late - 4 + i
             c = at < 0 ? left_class(a, -1 - at) : \
                 at >= anchor_len[a] ? right_class(a, at - anchor_len[a]) : anchor_class[a, at]
-            if (c < 0 && at >= 0)
+            if (c < 0 && i > 0)
                 break
-            trial[late, i] = c < 0 ? any : c
+            trial[late, i] = c < 0 ? all_class : c
             weight *= class_weight(trial[late, i])
         }
-        if (i < 4)
+        if (i < 4 && late > 0 && at >= anchor_len[a])
             break
-        if (best < 0 || weight < best / 3) {
+        if (i < 4)
+            continue
+        if (best < 0 || weight < best / 2) {
             best = weight
             best_late = late
         }
-        if (anchor_len[a] >= 4)
-            break # good enough, and found without delay
+        if (anchor_len[a] >= 3)
+            break
+    }
+    if (best < 0) {
+        best_late = 0 # what surrounds it may be anything
+        for (i = 0; i < 4; i++) {
+            at = anchor_len[a] - 4 + i
+            trial[0, i] = at < 0 ? all_class : anchor_class[a, at]
+        }
     }
     anchor_late[a] = best_late
     for (i = 0; i < 4; i++)
         print_class[a, i] = trial[best_late, i]
 }
 
-# The chance that a byte passes the nibble masks lo and hi of one bucket and position, with
-# the print's class added.
-function nibble_weight(b, i, c,    byte, lo, hi, sum) {
-    for (byte = 0; byte < 16; byte++) {
-        lo[byte] = ((b, i, 0, byte) in nibble)
-        hi[byte] = ((b, i, 1, byte) in nibble)
-    }
-    for (byte = 0; byte < 256; byte++)
-        if ((c, byte) in class_has) {
-            lo[byte % 16] = 1
-            hi[int(byte / 16)] = 1
-        }
-    sum = 0
-    for (byte = 0; byte < 256; byte++)
-        if (lo[byte % 16] && hi[int(byte / 16)])
-            sum += freq[byte]
-    return sum
+function count_class(c,    i, n) {
+    n = 0
+    for (i = 0; i < 256; i++)
+        n += (c, i) in class_has
+    return n
 }
 
-# The bucket that grows least.
-function choose_bucket(a,    b, i, weight, grown, best, best_b) {
+# The chance that a byte passes the nibble masks of a bucket at position i, with class c added
+# if c >= 0. Takes the halves of bytes for independent.
+function nibble_chance(b, i, c,    h, x, sum, product) {
+    product = 1
+    for (h = 0; h < 2; h++) {
+        sum = 0
+        for (x = 0; x < 16; x++)
+            if (nibble_n[b, i, h, x] > 0 || (c >= 0 && ((c, h, x) in class_nibble)))
+                sum += half_freq[h, x]
+        product *= sum
+    }
+    return product
+}
+
+function know_nibbles(c,    i) {
+    if (c in nibbles_known)
+        return
+    nibbles_known[c] = 1
+    for (i = 0; i < 256; i++)
+        if ((c, i) in class_has) {
+            class_nibble[c, 0, i % 16] = 1
+            class_nibble[c, 1, int(i / 16)] = 1
+        }
+}
+
+function is_broad(a) {
+    return count_class(print_class[a, 1]) * count_class(print_class[a, 2]) * \
+        count_class(print_class[a, 3]) > 1500 || count_class(print_class[a, 3]) > 8
+}
+
+# Adds the print to a bucket, or with n = -1 takes it out again.
+function bucket_add(b, a, n,    i, h, x) {
+    for (i = 0; i < 4; i++)
+        for (h = 0; h < 2; h++)
+            for (x = 0; x < 16; x++)
+                if ((print_class[a, i], h, x) in class_nibble)
+                    nibble_n[b, i, h, x] += n
+}
+
+function bucket_chance(b, a,    i, weight) {
+    weight = 1
+    for (i = 0; i < 4; i++)
+        weight *= nibble_chance(b, i, a < 0 ? -1 : print_class[a, i])
+    return weight
+}
+
+# Prints that end alike share a bucket: that keeps what they have in common rare also when
+# only the halves of bytes are compared. What ends in small letters and digits has several.
+function bucket_group(a,    c, i, n, small, big, two) {
+    c = print_class[a, 3]
+    for (i = n = small = big = two = 0; i < 256; i++)
+        if ((c, i) in class_has) {
+            n++
+            small += (i >= 97 && i <= 122) || (i >= 48 && i <= 57)
+            big += i >= 65 && i <= 90
+            two += i >= 32 && i < 48
+        }
+    if (n == 1 && ((c, 95) in class_has))
+        return 0
+    if (n == 1 && ((c, 45) in class_has))
+        return 1
+    if (n == 1 && ((c, 46) in class_has))
+        return 2
+    if (small + big == 0)
+        return two ? 3 : 4
+    if (count_class(print_class[a, 0]) > 64)
+        return 5
+    if (small == 0)
+        return 6
+    return n == 2 && big == 1 ? 7 : 8
+}
+
+# Within the group: where the chance of a hit grows least.
+function choose_bucket(a,    b, i, g, growth, best, best_b) {
+    g = bucket_group(a)
+    for (i = 0; i < 4; i++)
+        know_nibbles(print_class[a, i])
     best = -1
-    for (b = 0; b < BUCKETS; b++) {
-        weight = 1
-        for (i = 0; i < 4; i++)
-            weight *= nibble_weight(b, i, print_class[a, i])
-        grown = weight - bucket_weight[b]
-        if (best < 0 || grown < best) {
-            best = grown
+    for (b = group_first[g]; b < group_first[g + 1]; b++) {
+        growth = bucket_chance(b, a) - bucket_chance(b, -1)
+        if (best < 0 || growth < best) {
+            best = growth
             best_b = b
         }
     }
-    bucket_weight[best_b] += best
-    for (i = 0; i < 4; i++)
-        for (b = 0; b < 256; b++)
-            if ((print_class[a, i], b) in class_has) {
-                nibble[best_b, i, 0, b % 16] = 1
-                nibble[best_b, i, 1, int(b / 16)] = 1
-            }
-    anchor_bucket[a] = best_b
+    bucket_add(best_b, a, 1)
+    return best_b
 }
 
-function mask_add(level, pos, byte, bucket,    key) {
+# Prints that end alike come one after the other, and so into one bucket.
+function print_order(a,    i, c, k, key) {
+    key = ""
+    for (i = 3; i >= 0; i--) {
+        c = print_class[a, i]
+        for (k = 0; k < 256 && !((c, k) in class_has); k++)
+            continue
+        key = key sprintf("%03d", k)
+    }
+    return key
+}
+
+# By level, so that those of the default know nothing of the others.
+function assign_buckets(    a, n, i, key, order, keys, sweep) {
+    n = 0
+    for (a = 0; a < n_anchors; a++) {
+        if (anchor_len[a] == 0)
+            continue
+        key = anchor_level[a] print_order(a)
+        for (i = n++; i > 0 && keys[i - 1] > key; i--) {
+            keys[i] = keys[i - 1]
+            order[i] = order[i - 1]
+        }
+        keys[i] = key
+        order[i] = a
+    }
+    for (sweep = 0; sweep < SWEEPS; sweep++)
+        for (i = 0; i < n; i++) {
+            a = order[i]
+            if (is_broad(a)) {
+                anchor_bucket[a] = BROAD
+                continue
+            }
+            if (sweep > 0)
+                bucket_add(anchor_bucket[a], a, -1)
+            anchor_bucket[a] = choose_bucket(a)
+        }
+}
+
+function mask_add(level, pos, byte, bucket,    key, half) {
+    half = int(bucket / 8)
     key = level " " pos " " byte " " bucket
-    if (!(key in mask_seen)) {
+    if (bucket >= BROAD && !(key in mask_seen)) {
         mask_seen[key] = 1
-        byte_mask[level, pos, byte] += 2 ^ bucket
+        byte_mask[level, pos, byte] += 2 ^ (bucket - 8)
     }
     key = level " " pos " lo " (byte % 16) " " bucket
     if (!(key in mask_seen)) {
         mask_seen[key] = 1
-        nibble_mask[level, pos, 0, byte % 16] += 2 ^ bucket
+        nibble_mask[level, half, pos, 0, byte % 16] += 2 ^ (bucket % 8)
     }
     key = level " " pos " hi " int(byte / 16) " " bucket
     if (!(key in mask_seen)) {
         mask_seen[key] = 1
-        nibble_mask[level, pos, 1, int(byte / 16)] += 2 ^ bucket
+        nibble_mask[level, half, pos, 1, int(byte / 16)] += 2 ^ (bucket % 8)
     }
 }
 
 function mask_anchor(a,    level, i, byte) {
-    for (level = anchor_level[a]; level < LEVELS; level++)
+    for (level = anchor_level[a]; level < LEVELS; level++) {
         for (i = 0; i < 4; i++)
             for (byte = 0; byte < 256; byte++)
                 if ((print_class[a, i], byte) in class_has)
                     mask_add(level, i, byte, anchor_bucket[a])
+        if (anchor_bucket[a] < BROAD)
+            hash_print(a, level)
+    }
+}
+
+function bytes_of(c, list,    i, n) {
+    n = 0
+    for (i = 0; i < 256; i++)
+        if ((c, i) in class_has)
+            list[n++] = i
+    return n
+}
+
+# The hash of rules.h; its factor has 20 bits, so that the product is exact.
+function hash_add(level, which, bytes,    h, key) {
+    h = int((bytes * 648055) % 4294967296 / 65536)
+    key = level " " which " " h
+    if (!(key in hash_seen)) {
+        hash_seen[key] = 1
+        hash_word[level, which, int(h / 32)] += 2 ^ (h % 32)
+    }
+}
+
+function hash_print(a, level,    which, x, b, c, d, l, n, m, o, i, j, k, q) {
+    l = bytes_of(print_class[a, 0], x)
+    which = l > 4 ? "most" : "whole"
+    if (l > 4)
+        l = 1
+    n = bytes_of(print_class[a, 1], b)
+    m = bytes_of(print_class[a, 2], c)
+    o = bytes_of(print_class[a, 3], d)
+    for (q = 0; q < l; q++)
+        for (i = 0; i < n; i++)
+            for (j = 0; j < m; j++)
+                for (k = 0; k < o; k++)
+                    hash_add(level, which, which == "most" ? \
+                             b[i] + c[j] * 256 + d[k] * 65536 : \
+                             x[q] + b[i] * 256 + c[j] * 65536 + d[k] * 16777216)
 }
 
 function mask_escapes(    level, i, byte) {
@@ -494,7 +686,7 @@ function mask_escapes(    level, i, byte) {
         for (i = 0; i < 4; i++)
             for (byte = 0; byte < 256; byte++)
                 if (i < 3 || byte == 27)
-                    mask_add(level, i, byte, BUCKETS)
+                    mask_add(level, i, byte, BROAD + 1)
 }
 
 # How often bytes occur in build output, roughly.
@@ -510,19 +702,31 @@ function fill_freq(    i, sum) {
     for (i = 1; i <= 6; i++) freq[ord[often[i]]] = 0.03
     freq[32] = 0.12; freq[47] = 0.025; freq[46] = 0.025; freq[45] = 0.025; freq[95] = 0.015
     freq[58] = 0.015; freq[61] = 0.008; freq[10] = 0.013; freq[27] = 0.004
+    for (i = 0; i < 256; i++) sum += freq[i]
+    for (i = 0; i < 256; i++) {
+        freq[i] /= sum
+        half_freq[0, i % 16] += freq[i]
+        half_freq[1, int(i / 16)] += freq[i]
+    }
 }
 
 BEGIN {
     UNBOUNDED = 65535
     ANCHOR_MAX = 64
     LATE_MAX = 3
-    BUCKETS = 7
     LEVELS = 3
+    KEYS = 1024
+    BROAD = 14
+    split("0 1 3 4 5 6 8 10 11 14", group_first_, " ")
+    for (i = 1; i <= 10; i++)
+        group_first[i - 1] = group_first_[i] + 0
+    SWEEPS = 3
     n_items = n_classes = n_rules = n_names = n_anchors = n_sets = n_inner = 0
     last_anchor = ""
     for (i = 1; i < 256; i++)
         ord[sprintf("%c", i)] = i
     fill_freq()
+    read_anchors(ARGV[1])
     set_clear()
     for (i = 0; i < 256; i++)
         member[i] = 1
@@ -539,6 +743,13 @@ NF < 6 { fail("six columns and a description wanted") }
 {
     if (!($2 in group_id))
         fail("unknown group " $2)
+    if ($5 != "@") {
+        cut = cut_length($5, $3, $4, $6)
+        if (cut < length($5)) {
+            $6 = literal(substr($5, cut + 1)) $6
+            $5 = substr($5, 1, cut)
+        }
+    }
     if (!($1 in name_id)) {
         about = index($0, " -- ") ? substr($0, index($0, " -- ") + 4) : ""
         if (about == "")
@@ -555,9 +766,6 @@ NF < 6 { fail("six columns and a description wanted") }
     if ($5 == "@" && last_anchor !~ /^@/)
         add_inner_anchor()
     else if ($5 != "@" && $5 " " $3 != last_anchor) {
-        if ($5 " " $3 in anchor_known)
-            fail("rows of one anchor stand together")
-        anchor_known[$5 " " $3] = 1
         anchor_level[n_anchors] = LEVELS
         add_anchor($5, $3)
     }
@@ -583,9 +791,9 @@ NF < 6 { fail("six columns and a description wanted") }
         inner_anchor[n_inner++] = n_anchors - 1
     }
     # An "@" leads to the inner anchor that follows its own.
-    rule_text[n_rules] = sprintf("{%d, %d, %d, %d, %d, %d, %d, %d, %d, %s, %s, %s, %s, %d, %s, %s}",
+    rule_text[n_rules] = sprintf("{%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %s, %s, %s, %s, %d, %s, %s}",
                                  rule_first[n_rules], rule_len[n_rules], row_left, row_n_left,
-                                 name_id[$1], chains ? n_anchors : 0, row_mix, row_digits,
+                                 row_n_inside, name_id[$1], chains ? n_anchors : 0, row_mix, row_digits,
                                  row_run, row_has, row_check, row_opens, row_arms, row_near_max,
                                  row_near, row_word)
     n_rules++
@@ -605,15 +813,7 @@ function inner_class(k,    c, i, a, r) {
     return c
 }
 
-# Plain anchors first: they pack well, the broad ones then go where they hurt least.
-function assign_buckets(    pass, a) {
-    for (pass = 0; pass < 3; pass++)
-        for (a = 0; a < n_anchors; a++)
-            if (anchor_len[a] > 0 && anchor_level[a] == pass)
-                choose_bucket(a)
-}
-
-function print_masks(    level, p, i, h) {
+function print_masks(    level, p, i, h, half) {
     print "const struct finder_tables finder_tables[N_LEVELS] = {"
     for (level = 0; level < LEVELS; level++) {
         print "{.bytes = {"
@@ -624,38 +824,59 @@ function print_masks(    level, p, i, h) {
             print "},"
         }
         print "}, .nibbles = {"
-        for (p = 0; p < 4; p++) {
+        for (half = 0; half < 2; half++) {
             printf "    {"
-            for (h = 0; h < 2; h++) {
+            for (p = 0; p < 4; p++) {
                 printf "{"
-                for (i = 0; i < 16; i++)
-                    printf "%d,", nibble_mask[level, p, h, i]
-                printf "}, "
+                for (h = 0; h < 2; h++) {
+                    printf "{"
+                    for (i = 0; i < 16; i++)
+                        printf "%d,", nibble_mask[level, half, p, h, i]
+                    printf "}, "
+                }
+                print "},"
             }
-            print "},"
+            print "    },"
+        }
+        for (h = 0; h < 2; h++) {
+            printf "}, .%s = {\n    ", h ? "most" : "whole"
+            for (i = 0; i < 2048; i++)
+                printf "%.0fU,%s", hash_word[level, h ? "most" : "whole", i], i % 8 == 7 ? "\n    " : ""
         }
         print "}},"
     }
     print "};\n"
 }
 
-function print_index(    c, a, n, text, first) {
+function index_anchor(a,    c, d, k) {
+    for (c = 0; c < 256; c++)
+        if ((print_class[a, 2], c) in class_has)
+            for (d = 0; d < 256; d++)
+                if ((print_class[a, 3], d) in class_has) {
+                    k = (c * 37 + d) % KEYS
+                    if (!((k, a) in key_seen)) {
+                        key_seen[k, a] = 1
+                        key_list[k] = key_list[k] a ","
+                        key_count[k]++
+                    }
+                }
+}
+
+function print_index(    k, a, n) {
+    for (a = 0; a < n_anchors; a++)
+        if (anchor_len[a] > 0)
+            index_anchor(a)
     n = 0
-    text = ""
-    first = ""
-    for (c = 0; c < 256; c++) {
-        first = first n ","
-        for (a = 0; a < n_anchors; a++)
-            if (anchor_len[a] > 0 && ((print_class[a, 2], c) in class_has)) {
-                text = text a ","
-                if (++n % 24 == 0)
-                    text = text "\n    "
-            }
-        if (c % 16 == 15)
-            first = first "\n    "
+    printf "const uint16_t anchor_index[ANCHOR_KEYS + 1] = {"
+    for (k = 0; k <= KEYS; k++) {
+        printf "%d,%s", n, k % 16 == 15 ? "\n    " : ""
+        n += key_count[k]
     }
-    printf "const uint16_t anchor_index[257] = {\n    %s%d};\n\n", first, n
-    printf "const uint16_t anchor_list[%d] = {\n    %s0};\n\n", n + 1, text
+    printf "};\n\nconst uint16_t anchor_list[%d] = {\n    ", n + 1
+    for (k = 0; k < KEYS; k++)
+        if (key_count[k] > 0)
+            printf "%s\n    ", key_list[k]
+    print "0};\n"
 }
 
 END {

@@ -44,6 +44,7 @@ struct rule {
     uint16_t len;
     uint16_t left;  /* what precedes it, the nearest first */
     uint16_t n_left;
+    uint16_t n_inside; /* how many of these the secret takes in */
     uint16_t name;
     uint16_t chain; /* 0, or the inner anchor whose rows go on where this one ends */
     uint8_t mix;    /* evidence: changes of kind, digits, longest piece; 0: does not count */
@@ -98,16 +99,27 @@ struct anchor {
 
 /*
  * What the search compares: the print, four bytes in a row around the end of an anchor. Bit b
- * of bytes[i][c] says that an anchor of bucket b may have c there; the nibbles say the same
- * of the low and high half of c. The last bucket is that of escape sequences: any ESC.
+ * of the nibbles says that an anchor of bucket b may have a byte with this low or high half
+ * there. Buckets share their bytes, so that most of what passes is
+ * nothing: `whole` has a bit for each hash of a print, `most` for each of its last three bytes
+ * where the first is a class. They are not asked of the two buckets of `bytes`, the broad one,
+ * whose prints are classes, and the last one, which any ESC is in.
  * Level 0 knows the anchors of tiers 1 and 2, level 1 also those of tier 3, level 2 all.
  */
-enum { ESCAPE_BUCKET = 0x80, N_LEVELS = 3 };
+enum { BROAD_BUCKET = 0x40, ESCAPE_BUCKET = 0x80, N_LEVELS = 3 };
 
 struct finder_tables {
     uint8_t bytes[ANCHOR_PRINT][256];
-    uint8_t nibbles[ANCHOR_PRINT][2][16];
+    uint8_t nibbles[2][ANCHOR_PRINT][2][16]; /* buckets 0 to 7, then 8 to 15 */
+    uint32_t whole[2048];
+    uint32_t most[2048];
 };
+
+/* Of four bytes, the first the lowest; of three: the others, shifted down. */
+static inline uint32_t print_hash(uint32_t bytes)
+{
+    return bytes * 648055U >> 16;
+}
 
 extern const struct rule_name rule_names[];
 extern const uint32_t rule_classes[][8];
@@ -119,10 +131,16 @@ extern const size_t rule_count;
 extern const size_t anchor_count;
 extern const struct finder_tables finder_tables[N_LEVELS];
 
-/* Anchors by the third byte of their prints: anchor_list[anchor_index[c]] up to
-   anchor_index[c + 1]. */
-extern const uint16_t anchor_index[257];
+/* Anchors by the last two bytes of their prints: anchor_list[anchor_index[k]] up to
+   anchor_index[k + 1] for k = anchor_key(third, fourth). */
+enum { ANCHOR_KEYS = 1024 };
+extern const uint16_t anchor_index[ANCHOR_KEYS + 1];
 extern const uint16_t anchor_list[];
+
+static inline unsigned anchor_key(uint8_t third, uint8_t fourth)
+{
+    return (third * 37U + fourth) % ANCHOR_KEYS;
+}
 
 /* Rows whose secret begins with or before their anchor (so that the beginning of one is held
    before the anchor is complete), anchors whose print ends behind them, and any byte that

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "redact/known.h"
+
 static const char *const group_names[N_GROUPS] = {"tier1", "tier2", "generic", "email",
                                                   "phone", "card",  "iban",    "home"};
 
@@ -89,8 +91,21 @@ void redact_set_rule_info(const struct redact_set *set, size_t rule, struct reda
                                       .on = !set->off[rule]};
 }
 
+enum err_code redact_set_add_value(struct redact_set *set, const char *value, size_t len,
+                                   struct err *e)
+{
+    enum err_code rc = ERR_NONE;
+
+    if (set->known == NULL)
+        rc = known_new(&set->known, e);
+    return rc == ERR_NONE ? known_add(set->known, value, len, 0, e) : rc;
+}
+
 void redact_set_free(struct redact_set *set)
 {
+    if (set == NULL)
+        return;
+    known_free(set->known);
     free(set);
 }
 

@@ -12,6 +12,7 @@
 
 struct redact_set {
     bool off[RULE_NAMES_MAX]; /* by number of the rule's name */
+    struct known *known; /* NULL: no values yet */
     redact_mask_fn *on_mask;  /* gets the values of lines that register one */
     void *on_mask_ctx;
     uint8_t level;            /* of the finder's tables: no anchor in use is of a higher one */

@@ -26,6 +26,7 @@
 
 #include "redact/block.h"
 #include "redact/finder.h"
+#include "redact/known.h"
 #include "redact/mask.h"
 #include "redact/pem.h"
 #include "redact/redact.h"
@@ -112,7 +113,11 @@ struct redactor {
     const struct finder_tables *tables;
     finder_fn *find;
 
+    struct known_scan known;  /* known.known NULL: the set has no values */
+    struct known_scan known_before; /* as it was when the call began */
+
     /* one call */
+    size_t known_at;  /* index of the next byte that the known values' scan must see */
     uint64_t base; /* position of in[0] */
     const uint8_t *in;
     size_t in_len;
@@ -158,8 +163,8 @@ uint8_t stream_byte(const struct redactor *r, uint64_t pos);
    are known; returns how many. */
 size_t stream_before(const struct redactor *r, uint64_t pos, uint8_t *dst, size_t n);
 
-/* True if the bytes [start, end) are one of our own marks. */
-bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end);
+/* True if the bytes [start, end) are one of our own marks, or what stands in its brackets. */
+bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end, bool bare);
 
 /* ---- look.c: what stands before a position ------------------------------------------- */
 
@@ -180,8 +185,9 @@ bool look_takes(const struct anchor *a, const uint8_t *text);
 /* The anchor's bytes end where l stands; l is then at its first one. */
 bool look_anchor(struct look *l, const struct anchor *a);
 
-/* The left side of a row ends where l stands; l is then at its first byte. */
-bool look_left(struct look *l, const struct rule *rule);
+/* The left side of a row ends where l stands; l is then at its first byte, *secret where the
+   secret begins if it begins there. */
+bool look_left(struct look *l, const struct rule *rule, uint64_t *secret);
 
 /* A token may start at pos (contract, section 5), or touches a match. */
 bool look_boundary(const struct redactor *r, uint64_t pos);
@@ -204,9 +210,9 @@ uint64_t look_inner(const struct redactor *r, bool *prose);
 /* ---- candidate.c ------------------------------------------------------------------- */
 
 /* The rows of an anchor [start, end) begin at end = s.pos; `byte` is the next one if that is
-   known. */
+   known. False if none comes to anything. */
 enum { NO_BYTE = -1 };
-void candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte);
+bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte);
 
 /* One logical byte at s.pos for all of them, or for those of one origin (an anchor's end).
    True if something was decided. */
@@ -217,6 +223,16 @@ bool candidates_step(struct redactor *r, uint8_t byte, uint64_t origin);
 size_t candidate_run(struct redactor *r, size_t stop);
 void candidates_finish(struct redactor *r);
 uint64_t candidates_hold(const struct redactor *r); /* start of the earliest unarmed secret */
+
+/* ---- values.c ------------------------------------------------------------------------ */
+
+void values_begin(struct redactor *r); /* a call */
+
+/* The byte at s.pos, which is known_at's. True if something was found. */
+bool values_step(struct redactor *r, uint8_t byte);
+void values_finish(struct redactor *r);
+uint64_t values_hold(const struct redactor *r);
+uint64_t values_armed(const struct redactor *r); /* where what is held is secret by itself */
 
 /* ---- check.c ------------------------------------------------------------------------- */
 
