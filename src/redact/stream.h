@@ -222,7 +222,7 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
 
 /* One logical byte at s.pos for all of them, or for those of one origin (an anchor's end).
    True if something was decided. */
-bool candidates_step(struct redactor *r, uint8_t byte, uint64_t origin);
+bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t origin);
 
 /* The only live candidate takes the bytes at s.pos in one go, up to index stop of the input,
    as far as they decide nothing; returns how many it took. */
