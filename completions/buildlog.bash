@@ -14,18 +14,28 @@ _buildlog_table()
         operands='command'
         ;;
     ls)
-        options='--dir --status --limit -n --output -o --json --help -h'
-        valued=' --dir --status --limit -n --output -o '
+        options='--dir --status --since --label --limit -n --output -o --color --json --help -h'
+        valued=' --dir --status --since --label --limit -n --output -o --color '
         operands=''
         ;;
     info)
-        options='--dir --output -o --json --help -h'
-        valued=' --dir --output -o '
+        options='--dir --output -o --color --json --help -h'
+        valued=' --dir --output -o --color '
         operands='id'
         ;;
     tail)
         options='--dir --follow -f --lines -n --src --output -o --exit-status --help -h'
         valued=' --dir --lines -n --src --output -o '
+        operands='id'
+        ;;
+    stats)
+        options='--dir --since --name --output -o --color --json --help -h'
+        valued=' --dir --since --name --output -o --color '
+        operands=''
+        ;;
+    verify)
+        options='--dir --output -o --color --json --help -h'
+        valued=' --dir --output -o --color '
         operands='id'
         ;;
     help)
@@ -54,12 +64,20 @@ _buildlog_source()
     run:--sync) source=(-W 'none end always') ;;
     ls:--dir) source=(-d) ;;
     ls:--status) source=(-W 'ok failed signaled timeout interrupted exec_failed running lost') ;;
-    ls:--output | ls:-o) source=(-W 'table json') ;;
+    ls:--output | ls:-o) source=(-W 'table json ids labels') ;;
+    ls:--color) source=(-W 'auto always never') ;;
     info:--dir) source=(-d) ;;
     info:--output | info:-o) source=(-W 'text json') ;;
+    info:--color) source=(-W 'auto always never') ;;
     tail:--dir) source=(-d) ;;
     tail:--src) source=(-W 'stdout stderr merged') ;;
     tail:--output | tail:-o) source=(-W 'pretty raw jsonl') ;;
+    stats:--dir) source=(-d) ;;
+    stats:--output | stats:-o) source=(-W 'text json') ;;
+    stats:--color) source=(-W 'auto always never') ;;
+    verify:--dir) source=(-d) ;;
+    verify:--output | verify:-o) source=(-W 'text json') ;;
+    verify:--color) source=(-W 'auto always never') ;;
     # end of generated
     esac
 }
@@ -90,7 +108,7 @@ _buildlog()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options valued operands source first
     # generated: names
-    local names='run ls info tail help'
+    local names='run ls info tail stats verify help'
     # end of generated
 
     COMPREPLY=()

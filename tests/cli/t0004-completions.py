@@ -34,7 +34,7 @@ CASES = [
     ("buildlog run -q -- buildl", ["buildlog"]),
     ("buildlog run --timeout 5 buildl", ["buildlog"]),
     ("buildlog ls --status ", STATES),
-    ("buildlog ls -o ", ["json", "table"]),
+    ("buildlog ls -o ", ["ids", "json", "labels", "table"]),
     ("buildlog info -o ", ["json", "text"]),
     ("buildlog tail last-", ["last-failed", "last-passed"]),
     ("buildlog tail --src std", ["stderr", "stdout"]),
