@@ -5,6 +5,7 @@
 #   make check-san    the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make lint         clang-tidy, cppcheck, shellcheck, mandoc -Tlint, complexity
 #   make bench        figures, each a ratio against a peer in one run
+#   make bench-store  figures of the reading commands over 100,000 builds
 #   make install      DESTDIR and PREFIX as usual; make uninstall
 #   make generated    what completions/ and man/ have from src/commands.tab
 
@@ -142,6 +143,10 @@ BENCH =
 bench: $(BUILD)/buildlog $(BUILD)/tests/bench/latency
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BENCH)
 
+# 100,000 builds by default: BENCH="--builds 10000 --dir /dev/shm" makes fewer, elsewhere.
+bench-store: $(BUILD)/buildlog $(BUILD)/tests/helpers/mkstore
+	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/store.py $(BENCH)
+
 bench-encode: $(BUILD)/tests/bench/encode_speed
 	$<
 
@@ -227,5 +232,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
-	lint-shell lint-man lint-complexity bench bench-encode bench-redact
+	lint-shell lint-man lint-complexity bench bench-encode bench-redact bench-store
 .DELETE_ON_ERROR:
