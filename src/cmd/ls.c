@@ -303,7 +303,7 @@ static bool one_line(const char *text)
 static bool label_seen(const struct ls *ls, const char *label)
 {
     for (size_t i = 0; i < ls->n_labels; i++)
-        if (strcmp(ls->labels[i], label) == 0)
+        if (ls->labels[i] != NULL && strcmp(ls->labels[i], label) == 0)
             return true;
     return false;
 }
@@ -317,8 +317,12 @@ static enum err_code put_label(struct ls *ls, const char *key, const char *value
 
     if (ls->labels == NULL)
         ls->labels = calloc(LABELS_MAX, sizeof(*ls->labels));
-    if (ls->labels == NULL || asprintf(&label, "%s=%s", key, value) < 0)
+    if (asprintf(&label, "%s=%s", key, value) < 0)
+        label = NULL;
+    if (ls->labels == NULL || label == NULL) {
+        free(label);
         return no_memory(e);
+    }
     if (ls->n_labels >= LABELS_MAX || !one_line(label) || label_seen(ls, label)) {
         free(label);
         return ERR_NONE;

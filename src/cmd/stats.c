@@ -108,7 +108,9 @@ static enum err_code gather(struct stats *s, int root_fd, struct err *e)
 /* Four places: what follows is noise to a reader and to diff. */
 static double rate(uint64_t part, uint64_t whole)
 {
-    return whole > 0 ? (double)((part * 20000 + whole) / (2 * whole)) / 10000.0 : 0;
+    uint64_t rounded = whole > 0 ? (part * 20000 + whole) / (2 * whole) : 0;
+
+    return (double)rounded / 10000.0;
 }
 
 static void add_mean(cJSON *to, const char *key, double mean)

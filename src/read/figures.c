@@ -220,7 +220,7 @@ enum err_code figures_init(struct figures *f, struct err *e)
 
 void figures_release(struct figures *f)
 {
-    for (size_t i = 0; i < f->n_names; i++)
+    for (size_t i = 0; f->names != NULL && i < f->n_names; i++)
         free(f->names[i].name);
     free(f->names);
     free(f->slots);

@@ -58,7 +58,7 @@ static enum outcome outcome_of(struct raw_span status)
 bool digest_has_label(const struct digest *d, const char *label)
 {
     const char *at = d->labels.ptr;
-    const char *end = at + d->labels.len;
+    const char *end = d->labels.len > 0 ? at + d->labels.len : at;
     size_t len = strlen(label);
 
     while (at < end) {
@@ -234,10 +234,11 @@ static bool plain_text(struct raw_span value, struct raw_span *out)
 static bool scan_words(struct digester *d, struct raw_span cmd, struct digest *out)
 {
     const char *at = cmd.ptr;
-    const char *end = at + cmd.len;
+    const char *end;
 
     if (at == NULL || *at != '[' || memchr(at, '\\', cmd.len) != NULL)
         return false;
+    end = at + cmd.len;
     for (at++; at < end && *at == '"'; at++) {
         const char *stop = memchr(at + 1, '"', (size_t)(end - at - 1));
 

@@ -40,7 +40,7 @@ static void test_quantiles(void)
     int wrong = 0;
 
     for (int n = 0; n < 300; n = n < 5 ? n + 1 : n + 37) {
-        int64_t values[300];
+        int64_t values[300] = {0};
 
         begin();
         for (int i = 0; i < n; i++) {
