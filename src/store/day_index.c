@@ -14,7 +14,8 @@
 #include "store/layout.h"
 
 enum {
-    INDEX_MAX = 8 << 20, /* a day of more than some 50,000 builds goes without */
+    INDEX_MAX = 4 << 20, /* a day of more than some 30,000 builds goes without */
+    INDEX_SLACK = 4096,  /* the header and the largest entry with its texts */
     BYTE_ORDER_MARK = 0x01020304,
     LEFTOVER_MS = 60000 /* a temporary file this old was left by someone who was killed */
 };
@@ -249,9 +250,12 @@ void index_maker_add(struct index_maker *m, const char *id, const struct stat *s
     if (d->outcome >= OUTCOME_RUNNING || m->failed)
         return;
     memcpy(entry.id, id, ULID_LEN);
-    m->failed = buf_put(&m->entries, &entry, sizeof(entry)) != ERR_NONE ||
+    m->failed = m->entries.len + m->texts.len > INDEX_MAX - INDEX_SLACK ||
+                buf_put(&m->entries, &entry, sizeof(entry)) != ERR_NONE ||
                 buf_put(&m->texts, d->title.ptr, d->title.len) != ERR_NONE ||
                 buf_put(&m->texts, d->labels.ptr, d->labels.len) != ERR_NONE;
+    if (m->failed)
+        index_maker_release(m); /* there will be none: its memory is for others */
 }
 
 static int by_id(const void *a, const void *b)

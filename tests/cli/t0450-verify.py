@@ -119,7 +119,7 @@ def trouble():
     if bl.AM_ROOT:
         bl.skip("unreadable", "root reads everything")
     else:
-        os.chmod(ran.path, 0)
+        os.chmod(bl.id_path(store, name), 0)
         got = verify(store, name)
         bl.ok(got.status == 2 and b"Permission denied" in got.err, "unreadable", got.err)
 
