@@ -246,11 +246,13 @@ enum err_code figures_add(struct figures *f, const char *id, const struct digest
     return good ? ERR_NONE : no_memory(e);
 }
 
-static int most_builds_first(const void *a, const void *b)
+static int worst_first(const void *a, const void *b)
 {
     const struct name_figures *x = a;
     const struct name_figures *y = b;
 
+    if (x->failed != y->failed)
+        return x->failed > y->failed ? -1 : 1;
     if (x->builds != y->builds)
         return x->builds > y->builds ? -1 : 1;
     return strcmp(x->name, y->name);
@@ -261,5 +263,5 @@ void figures_finish(struct figures *f)
     samples_sort(&f->duration_ms);
     samples_sort(&f->lines);
     if (f->n_names > 0)
-        qsort(f->names, f->n_names, sizeof(*f->names), most_builds_first);
+        qsort(f->names, f->n_names, sizeof(*f->names), worst_first);
 }

@@ -60,7 +60,7 @@ struct figures {
     uint64_t buckets[FIGURES_BUCKETS]; /* of durations, see figures_bucket_ms */
     struct slow_build slowest[FIGURES_SLOWEST]; /* descending */
     size_t n_slowest;
-    struct name_figures *names; /* in no order until figures_finish, then the most builds first */
+    struct name_figures *names; /* after figures_finish the most failures first, then builds */
     size_t n_names;
     bool names_cut;
     uint32_t *slots; /* private: a hash table of indices into names, plus 1 */

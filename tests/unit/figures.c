@@ -115,12 +115,15 @@ static void test_names(void)
     begin();
     for (size_t i = 0; i < sizeof(flaky) / sizeof(flaky[0]); i++)
         add(flaky[i], 10, 1, "flaky");
+    for (int i = 0; i < 20; i++)
+        add(OUTCOME_OK, 1, 1, "good");
     add(OUTCOME_OK, -1, 1, "");
     figures_finish(&f);
+    ok(f.n_names == 3 && strcmp(f.names[1].name, "good") == 0, "then the most builds");
     n = named("flaky");
     ok(n != NULL && n->builds == 7 && n->ended == 6 && n->failed == 3, "counts of a name");
     ok(n != NULL && n->changes == 3, "changes");
-    ok(&f.names[0] == n, "the most builds first");
+    ok(&f.names[0] == n, "the most failures first");
     n = named("");
     ok(n != NULL && n->builds == 1 && n->timed == 0, "without a name");
     figures_release(&f);
