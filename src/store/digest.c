@@ -345,13 +345,6 @@ static bool tail_line(struct digester *d, int fd, size_t size, size_t max, struc
     return true;
 }
 
-static bool lock_free(int fd)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-
-    return sys.lock(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
-}
-
 static void clear(struct digester *d, struct digest *out)
 {
     *out = (struct digest){.duration_ms = -1, .lines = -1, .bytes = -1};
@@ -366,7 +359,7 @@ static bool read_plain(struct digester *d, int fd, struct stat *st, struct diges
     size_t size;
 
     clear(d, out);
-    if (!lock_free(fd) || sys.fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || st->st_nlink != 1)
+    if (!build_lock_free(fd) || sys.fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || st->st_nlink != 1)
         return false;
     size = (size_t)st->st_size;
     if (!head_line(d, fd, size, &line) || !scan_start(d, line, out))
