@@ -359,7 +359,8 @@ static bool read_plain(struct digester *d, int fd, struct stat *st, struct diges
     size_t size;
 
     clear(d, out);
-    if (!build_lock_free(fd) || sys.fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || st->st_nlink != 1)
+    if (!build_lock_free(fd) || sys.fstat(fd, st) != 0 || !S_ISREG(st->st_mode) ||
+        st->st_nlink != 1)
         return false;
     size = (size_t)st->st_size;
     if (!head_line(d, fd, size, &line) || !scan_start(d, line, out))
