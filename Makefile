@@ -116,7 +116,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 # Small programs that the command line tests run: no part of buildlog, nothing of it in them.
 $(BUILD)/tests/helpers/%: tests/helpers/%.c
 	@mkdir -p $(@D)
-	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) $(CFLAGS) -o $@ $<
+	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) $(PKG_CFLAGS) $(CFLAGS) -o $@ $<
 
 # buildlog with a system-call table that fails on demand.
 $(BUILD)/obj/fault.o: tests/fault/fault.c
