@@ -100,7 +100,8 @@ SSSE3 struct finder_block block16(const struct finder_tables *t, const uint8_t *
         b = _mm_and_si128(b, look16(lo, hi, t->nibbles[1][i]));
     }
     c = _mm_and_si128(b, _mm_set1_epi8((char)(BROAD_BUCKET | ESCAPE_BUCKET)));
-    return (struct finder_block){.hashed = not_zero16(_mm_or_si128(a, _mm_andnot_si128(c, b))),
+    b = _mm_andnot_si128(c, b);
+    return (struct finder_block){.hashed = not_zero16(_mm_or_si128(a, b)),
                                  .broad = not_zero16(c)};
 }
 
@@ -160,7 +161,8 @@ AVX2 struct finder_block block32(const struct finder_tables *t, const uint8_t *d
         b = _mm256_and_si256(b, look32(lo, hi, t->nibbles[1][i]));
     }
     c = _mm256_and_si256(b, _mm256_set1_epi8((char)(BROAD_BUCKET | ESCAPE_BUCKET)));
-    return (struct finder_block){.hashed = not_zero32(_mm256_or_si256(a, _mm256_andnot_si256(c, b))),
+    b = _mm256_andnot_si256(c, b);
+    return (struct finder_block){.hashed = not_zero32(_mm256_or_si256(a, b)),
                                  .broad = not_zero32(c)};
 }
 
