@@ -45,7 +45,7 @@ void known_free(struct known *k)
         free(v);
     }
     trie_release(&k->trie);
-    filter_release(&k->filter);
+    known_filter_release(&k->filter);
     if (k->forms != NULL)
         explicit_bzero(k->forms, k->forms_cap * sizeof(*k->forms));
     free(k->forms);
@@ -381,11 +381,11 @@ void known_prepare(struct known *k)
 
     if (more == 0 || k->unfiltered)
         return;
-    if (!filter_fits(&k->filter, k->shortest, more)) {
-        filter_release(&k->filter);
+    if (!known_filter_fits(&k->filter, k->shortest, more)) {
+        known_filter_release(&k->filter);
         k->filtered = 1;
-        k->unfiltered = filter_init(&k->filter, k->n_forms - 1, k->shortest) != ERR_NONE;
+        k->unfiltered = known_filter_init(&k->filter, k->n_forms - 1, k->shortest) != ERR_NONE;
     }
     for (; k->filtered < k->n_forms && !k->unfiltered; k->filtered++)
-        filter_add(&k->filter, k->forms[k->filtered].print);
+        known_filter_add(&k->filter, k->forms[k->filtered].print);
 }

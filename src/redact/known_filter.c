@@ -27,12 +27,12 @@ enum {
 _Static_assert(FILTER_PRINT == GRAM_LONG + STRIDE_LONG - 1, "a form is told by its print");
 _Static_assert(KNOWN_FLOOR == GRAM_SHORT + STRIDE_SHORT - 1, "the shortest form has a print");
 
-enum err_code filter_init(struct filter *f, size_t n, size_t shortest)
+enum err_code known_filter_init(struct known_filter *f, size_t n, size_t shortest)
 {
     bool is_long = shortest >= FILTER_PRINT;
     size_t words = WORDS_MIN;
 
-    *f = (struct filter){.gram = is_long ? GRAM_LONG : GRAM_SHORT,
+    *f = (struct known_filter){.gram = is_long ? GRAM_LONG : GRAM_SHORT,
                          .stride = is_long ? STRIDE_LONG : STRIDE_SHORT};
     while (words * WORD_BITS < n * f->stride * BITS_PER_GRAM)
         words *= 2;
@@ -44,15 +44,15 @@ enum err_code filter_init(struct filter *f, size_t n, size_t shortest)
     return ERR_NONE;
 }
 
-void filter_release(struct filter *f)
+void known_filter_release(struct known_filter *f)
 {
     if (f->words != NULL)
         explicit_bzero(f->words, f->n_words * sizeof(*f->words));
     free(f->words);
-    *f = (struct filter){.n_words = 0};
+    *f = (struct known_filter){.n_words = 0};
 }
 
-bool filter_fits(const struct filter *f, size_t shortest, size_t n_more)
+bool known_filter_fits(const struct known_filter *f, size_t shortest, size_t n_more)
 {
     return f->n_words > 0 && (shortest >= FILTER_PRINT || f->gram == GRAM_SHORT) &&
            (f->n_grams + n_more * f->stride) * BITS_PER_GRAM <= f->n_words * WORD_BITS;
@@ -74,12 +74,12 @@ static inline uint64_t gram_hash(uint64_t gram)
 }
 
 /* The word by the highest bits of the product; the bits in it by those just below. */
-static inline size_t gram_word(const struct filter *f, uint64_t hash)
+static inline size_t gram_word(const struct known_filter *f, uint64_t hash)
 {
     return (size_t)(hash >> f->shift);
 }
 
-static inline uint64_t gram_bits(const struct filter *f, uint64_t hash)
+static inline uint64_t gram_bits(const struct known_filter *f, uint64_t hash)
 {
     uint64_t low = hash >> (f->shift - 6 * PROBES);
 
@@ -87,7 +87,7 @@ static inline uint64_t gram_bits(const struct filter *f, uint64_t hash)
            UINT64_C(1) << (low >> 12 & 63);
 }
 
-static inline bool gram_there(const struct filter *f, uint64_t gram)
+static inline bool gram_there(const struct known_filter *f, uint64_t gram)
 {
     uint64_t hash = gram_hash(gram);
     uint64_t bits = gram_bits(f, hash);
@@ -100,7 +100,7 @@ static inline uint64_t gram_mask(uint32_t gram)
     return gram == GRAM_LONG ? UINT64_MAX : (UINT64_C(1) << 8 * GRAM_SHORT) - 1;
 }
 
-void filter_add(struct filter *f, const uint8_t print[FILTER_PRINT])
+void known_filter_add(struct known_filter *f, const uint8_t print[FILTER_PRINT])
 {
     uint8_t padded[FILTER_PRINT + sizeof(uint64_t)] = {0};
 
@@ -150,7 +150,7 @@ static size_t skip_unseen(const uint8_t *data, size_t len, size_t at)
 }
 
 /* False if the input ends within the gram. */
-static bool gather(const struct filter *f, const uint8_t *data, size_t len, size_t at,
+static bool gather(const struct known_filter *f, const uint8_t *data, size_t len, size_t at,
                    struct gather *g)
 {
     g->gram = 0;
@@ -206,7 +206,7 @@ static bool unseen_before(const uint8_t *data, size_t from, size_t at)
  * A second look at a gram that was there. It is the o-th of a form; the form's gram o - 1 or
  * o + 1 is there as well, one byte before or after. True where that cannot be told.
  */
-static bool confirmed(const struct filter *f, const uint8_t *data, size_t len, size_t from,
+static bool confirmed(const struct known_filter *f, const uint8_t *data, size_t len, size_t from,
                       size_t at)
 {
     uint64_t mask = gram_mask(f->gram);
@@ -222,7 +222,7 @@ static bool confirmed(const struct filter *f, const uint8_t *data, size_t len, s
 }
 
 /* inline, with constants: the loop that most bytes of most streams go through. */
-static inline __attribute__((always_inline)) size_t find(const struct filter *f,
+static inline __attribute__((always_inline)) size_t find(const struct known_filter *f,
                                                          const uint8_t *data, size_t len,
                                                          size_t from, uint32_t gram,
                                                          uint32_t stride)
@@ -250,7 +250,7 @@ static inline __attribute__((always_inline)) size_t find(const struct filter *f,
     return begin;
 }
 
-size_t filter_find(const struct filter *f, const uint8_t *data, size_t len, size_t from)
+size_t known_filter_find(const struct known_filter *f, const uint8_t *data, size_t len, size_t from)
 {
     if (f->n_words == 0)
         return from;

@@ -395,7 +395,7 @@ size_t known_next(const struct known_scan *s, const uint8_t *data, size_t len, s
     if (s->known->n_forms == 1)
         return len;
     known_prepare(s->known);
-    return filter_find(&s->known->filter, data, len, from);
+    return known_filter_find(&s->known->filter, data, len, from);
 }
 
 static uint8_t run_before(const struct known_scan *s, const uint8_t *data, size_t from, size_t to)

@@ -96,7 +96,7 @@ enum { FILTER_PRINT = 15 }; /* leading bytes of a form that the filter looks at,
  * grams at every stride-th logical position one lies in the beginning of every form. All bits
  * of a gram are in one word. cap 0: no memory; every position is told.
  */
-struct filter {
+struct known_filter {
     uint64_t *words;
     size_t n_words; /* a power of 2, or 0 */
     unsigned shift;
@@ -106,16 +106,17 @@ struct filter {
 };
 
 /* Makes an empty filter for n forms of at least `shortest` bytes. */
-enum err_code filter_init(struct filter *f, size_t n, size_t shortest) MUST_USE;
-void filter_release(struct filter *f);
+enum err_code known_filter_init(struct known_filter *f, size_t n, size_t shortest) MUST_USE;
+void known_filter_release(struct known_filter *f);
 
 /* Puts in a form by its first bytes, FILTER_PRINT of them. False: it is full, or cannot tell
    forms as short as that. */
-bool filter_fits(const struct filter *f, size_t shortest, size_t n_more);
-void filter_add(struct filter *f, const uint8_t print[FILTER_PRINT]);
+bool known_filter_fits(const struct known_filter *f, size_t shortest, size_t n_more);
+void known_filter_add(struct known_filter *f, const uint8_t print[FILTER_PRINT]);
 
 /* The first position of data[from..len) where a form may begin that cannot be ruled out. */
-size_t filter_find(const struct filter *f, const uint8_t *data, size_t len, size_t from);
+size_t known_filter_find(const struct known_filter *f, const uint8_t *data, size_t len,
+                         size_t from);
 
 /* ---- the set (known.c) ------------------------------------------------------------- */
 
@@ -145,7 +146,7 @@ struct known {
     uint32_t n_forms;
     uint32_t forms_cap;
     uint32_t shortest;   /* of the forms */
-    struct filter filter;
+    struct known_filter filter;
     uint32_t filtered;   /* forms that the filter knows */
     bool unfiltered;     /* no memory for a filter: go without */
 };

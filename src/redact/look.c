@@ -411,7 +411,8 @@ static size_t first_inner(const struct redactor *r, const struct inner *in)
             i--;
         for (; i < first; i++) {
             if (row_begins(in, i, rule, a) && !is_public_prefix(r, inner_pos(in, i)) &&
-                ((a->flags & ANCHOR_WORD) == 0 || rule->n_left > rule->n_inside || look_boundary(r, inner_pos(in, i))))
+                ((a->flags & ANCHOR_WORD) == 0 || rule->n_left > rule->n_inside ||
+                 look_boundary(r, inner_pos(in, i))))
                 first = i;
         }
     }

@@ -58,16 +58,9 @@ void redact_set_free(struct redact_set *set); /* values are zeroed; NULL is fine
 size_t redact_set_rules(const struct redact_set *set);
 const char *redact_set_rule_name(const struct redact_set *set, size_t rule);
 
-/*
- * A value to be removed wherever it appears, in all forms that known_form.h lists. At any
- * time: it counts from each stream's next call on. ERR_REFUSED: under 8 bytes, or too long.
- */
-enum err_code redact_set_add_value(struct redact_set *set, const char *value, size_t len,
-                                   struct err *e) MUST_USE;
-
 struct redact_rule_info {
     const char *name;
-    const char *group; /* tier1 tier2 generic email phone card iban home */
+    const char *group; /* tier1 tier2 generic email phone card iban home own */
     const char *description;
     bool on;
 };
@@ -101,13 +94,13 @@ enum err_code redact_set_add_value(struct redact_set *set, const char *name, con
 /*
  * A rule of the user's own. name: [A-Za-z0-9_-]{1,64}, not that of a shipped rule; pattern: an
  * extended regular expression; group: the parenthesis that is the secret, 0 for all of the
- * match; literal: what a line must hold to be looked at, or NULL. ERR_FORMAT: e says which rule,
- * where in it, and why.
+ * match; literal: what a line must hold to be looked at, or NULL. ERR_USAGE: e says which rule,
+ * where in it, and why. Before the set's first redactor is made, like fields.
  */
 enum err_code redact_set_add_rule(struct redact_set *set, const char *name, const char *pattern,
                                   unsigned group, const char *literal, struct err *e) MUST_USE;
 
-/* A field whose value is a secret: "password", "db.secret". ERR_FORMAT: no such path. */
+/* A field whose value is a secret: "password", "db.secret". ERR_USAGE: no such path. */
 enum err_code redact_set_add_field(struct redact_set *set, const char *path,
                                    struct err *e) MUST_USE;
 

@@ -32,8 +32,8 @@ static uint64_t hold_limit(const struct redactor *r)
         limit = s->inner;
     if (block_hold(&s->block) < limit)
         limit = block_hold(&s->block);
-    if (values_hold(r) < limit)
-        limit = values_hold(r);
+    if (beside_hold(r) < limit)
+        limit = beside_hold(r);
     if (s->mask.state == MASK_VALUE && s->mask.cr && s->pos - 1 < limit)
         limit = s->pos - 1; /* of its line end, if one follows */
     /* Whether a candidate goes on behind it is not known yet. */
@@ -244,13 +244,15 @@ static bool is_quiet(const struct redactor *r, size_t stop)
 {
     const struct stream *s = &r->s;
 
-    return r->known_at >= stop && s->escape == ESCAPE_NONE && s->gap == NO_POS && s->watch == 0 && !pem_live(&s->pem) &&
+    return r->wake >= stop && s->escape == ESCAPE_NONE && s->gap == NO_POS && s->watch == 0 &&
+           !pem_live(&s->pem) &&
            !block_live(&s->block) && !mask_live(&s->mask);
 }
 
 static bool is_live(const struct redactor *r)
 {
-    return r->s.n_live > 0 || r->known_at == r->s.pos - r->base || r->s.escape != ESCAPE_NONE || r->s.watch > 0 ||
+    return r->s.n_live > 0 || r->wake == r->s.pos - r->base || r->s.escape != ESCAPE_NONE ||
+           r->s.watch > 0 ||
            pem_live(&r->s.pem) || block_live(&r->s.block) || mask_live(&r->s.mask);
 }
 
@@ -267,15 +269,15 @@ static void walk(struct redactor *r, size_t stop)
         if (r->s.n_live == 1 && is_quiet(r, stop) && candidate_run(r, stop) > 0)
             continue;
         if (r->s.mask.state == MASK_PASS) {
-            if (r->known_at == r->s.pos - r->base)
-                (void)values_step(r, byte); /* goes on behind the line */
+            if (r->wake == r->s.pos - r->base)
+                (void)beside_step(r, byte); /* goes on behind the line */
             (void)mask_step(r, byte);
             r->s.pos++;
             continue;
         }
         decided = logical_step(r, byte);
-        if (r->known_at == r->s.pos - r->base)
-            decided |= values_step(r, byte);
+        if (r->wake == r->s.pos - r->base)
+            decided |= beside_step(r, byte);
         if (mask_live(&r->s.mask))
             decided |= mask_step(r, byte);
         if (pem_live(&r->s.pem))
@@ -373,10 +375,10 @@ static void scan(struct redactor *r)
 {
     size_t place = next_place(r, 1);
 
-    while (place <= r->in_len || r->known_at < r->in_len) {
-        if (r->known_at < place) {
-            walk(r, r->known_at); /* then a byte that it must see */
-            walk(r, r->known_at + 1);
+    while (place <= r->in_len || r->wake < r->in_len) {
+        if (r->wake < place) {
+            walk(r, r->wake); /* then a byte that must be seen */
+            walk(r, r->wake + 1);
             continue;
         }
         walk(r, place);
@@ -434,9 +436,7 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->counts_kept = false;
     saved->s = r->s;
     r->s.inner = NO_POS;
-    if (r->known.known != NULL)
-        r->known_before = r->known;
-    values_begin(r);
+    beside_begin(r);
     memcpy(saved->live, r->live, r->s.n_live * sizeof(r->live[0]));
     memcpy(saved->matches, r->matches, r->s.n_matches * sizeof(r->matches[0]));
 }
@@ -449,8 +449,7 @@ static enum err_code call_end(struct redactor *r, const struct saved *saved)
         return ERR_NONE;
     }
     r->s = saved->s;
-    if (r->known.known != NULL)
-        r->known = r->known_before;
+    beside_undo(r);
     memcpy(r->live, saved->live, r->s.n_live * sizeof(r->live[0]));
     memcpy(r->matches, saved->matches, r->s.n_matches * sizeof(r->matches[0]));
     if (r->counts_kept)
@@ -479,6 +478,11 @@ enum err_code redactor_new(struct redactor **out, struct redact_set *set, struct
     r->s.gap = r->s.inner = r->s.looked = NO_POS;
     pem_init(&r->s.pem);
     block_init(&r->s.block);
+    if (!beside_init(r)) {
+        redactor_free(r);
+        *out = NULL;
+        return err_set(e, ERR_MEMORY, "cannot make a redactor", "", "out of memory");
+    }
     return ERR_NONE;
 }
 
@@ -489,6 +493,7 @@ void redactor_free(struct redactor *r)
     if (r->mask_value != NULL)
         explicit_bzero(r->mask_value, MASK_VALUE_MAX);
     free(r->mask_value);
+    beside_free(r);
     explicit_bzero(r, sizeof(*r));
     free(r);
 }
@@ -521,7 +526,7 @@ enum err_code redactor_finish(struct redactor *r, struct clean_vec *out)
     candidates_finish(r);
     pem_finish(r);
     block_finish(r);
-    values_finish(r);
+    beside_finish(r);
     mask_finish(r);
     cover_advance(r, r->s.pos);
     return call_end(r, &saved);
@@ -535,13 +540,13 @@ static bool previewable(const struct redactor *r, uint64_t *from, uint64_t *to)
     /* Counted from where the candidate begins, of which a mark may have covered a part. */
     *from = s->shown > s->frontier ? s->shown : s->frontier;
     *to = hold_limit(r) + REDACT_PREVIEW_MAX;
-    if (s->inner_prose && s->inner < candidates_hold(r) && s->inner < values_hold(r) &&
+    if (s->inner_prose && s->inner < candidates_hold(r) && s->inner < beside_hold(r) &&
         s->inner < pem_hold(r))
         *to = s->pos; /* a word, not the beginning of a random string */
     if (*to > s->pos)
         *to = s->pos;
-    if (values_armed(r) < *to)
-        *to = values_armed(r);
+    if (beside_armed(r) < *to)
+        *to = beside_armed(r);
     if (s->n_matches > 0 && r->matches[0].start < *to)
         *to = r->matches[0].start;
     return pem_may_show(&s->pem) && *from < *to;

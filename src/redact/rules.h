@@ -157,8 +157,14 @@ extern const size_t late_anchor_count;
 extern const uint32_t inner_bytes[8];
 
 /* The first rows of rules.tab. */
-enum { RULE_NAME_PRIVATE_KEY, RULE_NAME_KUBERNETES, RULE_NAME_KNOWN, RULE_NAME_MASK,
-       RULE_NAMES_MAX = 1024 };
+enum {
+    RULE_NAME_PRIVATE_KEY,
+    RULE_NAME_KUBERNETES,
+    RULE_NAME_KNOWN,
+    RULE_NAME_MASK,
+    RULE_NAME_FIELD,
+    RULE_NAMES_MAX = 1024
+};
 
 static inline bool rule_class_has(const uint32_t *class, uint8_t byte)
 {

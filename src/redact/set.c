@@ -85,20 +85,47 @@ void redact_set_rule_info(const struct redact_set *set, size_t rule, struct reda
 {
     const struct rule_name *r = &rule_names[rule];
 
+    if (rule >= rule_name_count) {
+        *info = (struct redact_rule_info){.name = redact_set_rule_name(set, rule),
+                                          .group = "own",
+                                          .description = "A rule of your own",
+                                          .on = true};
+        return;
+    }
     *info = (struct redact_rule_info){.name = r->name,
                                       .group = group_names[r->group],
                                       .description = r->description,
                                       .on = !set->off[rule]};
 }
 
-enum err_code redact_set_add_value(struct redact_set *set, const char *value, size_t len,
-                                   struct err *e)
+enum err_code redact_set_add_value(struct redact_set *set, const char *name, const char *value,
+                                   size_t len, struct err *e)
 {
     enum err_code rc = ERR_NONE;
 
+    (void)name; /* marks and counts go by the rule */
     if (set->known == NULL)
         rc = known_new(&set->known, e);
     return rc == ERR_NONE ? known_add(set->known, value, len, 0, e) : rc;
+}
+
+enum err_code redact_set_add_rule(struct redact_set *set, const char *name, const char *pattern,
+                                  unsigned group, const char *literal, struct err *e)
+{
+    enum err_code rc = ERR_NONE;
+
+    if (set->rules == NULL)
+        rc = user_rules_new(&set->rules, e);
+    return rc == ERR_NONE ? user_rules_add(set->rules, name, pattern, group, literal, e) : rc;
+}
+
+enum err_code redact_set_add_field(struct redact_set *set, const char *path, struct err *e)
+{
+    enum err_code rc = ERR_NONE;
+
+    if (set->fields == NULL)
+        rc = fields_new(&set->fields, e);
+    return rc == ERR_NONE ? fields_add(set->fields, path, e) : rc;
 }
 
 void redact_set_free(struct redact_set *set)
@@ -106,17 +133,18 @@ void redact_set_free(struct redact_set *set)
     if (set == NULL)
         return;
     known_free(set->known);
+    user_rules_free(set->rules);
+    fields_free(set->fields);
     free(set);
 }
 
 size_t redact_set_rules(const struct redact_set *set)
 {
-    (void)set;
-    return rule_name_count;
+    return rule_name_count + (set->rules != NULL ? user_rules_count(set->rules) : 0);
 }
 
 const char *redact_set_rule_name(const struct redact_set *set, size_t rule)
 {
-    (void)set;
-    return rule_names[rule].name;
+    return rule < rule_name_count ? rule_names[rule].name
+                                  : user_rules_name(set->rules, rule - rule_name_count);
 }

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "redact/beside.h"
 #include "redact/block.h"
 #include "redact/finder.h"
 #include "redact/known.h"
@@ -34,7 +35,7 @@
 #include "redact/set.h"
 
 enum {
-    REDACT_WINDOW = 4096,    /* bytes that may be held in all */
+    REDACT_WINDOW = 8192,    /* bytes that may be held in all: the user's rules hold 4096 */
     CANDIDATE_WINDOW = 1024, /* bytes a candidate may hold before it is armed */
     CANDIDATES_MAX = 128,
     MATCHES_MAX = 512, /* not yet come out: more than fit into the window at 10 bytes each;
@@ -115,9 +116,13 @@ struct redactor {
 
     struct known_scan known;  /* known.known NULL: the set has no values */
     struct known_scan known_before; /* as it was when the call began */
+    struct own *own; /* NULL: the user has neither rules nor fields */
 
     /* one call */
-    size_t known_at;  /* index of the next byte that the known values' scan must see */
+    size_t values_at; /* index of the next byte that each of the machines beside must see, */
+    size_t lines_at;
+    size_t fields_at;
+    size_t wake; /* and the first of these */
     uint64_t base; /* position of in[0] */
     const uint8_t *in;
     size_t in_len;
@@ -223,16 +228,6 @@ bool candidates_step(struct redactor *r, uint8_t byte, uint64_t origin);
 size_t candidate_run(struct redactor *r, size_t stop);
 void candidates_finish(struct redactor *r);
 uint64_t candidates_hold(const struct redactor *r); /* start of the earliest unarmed secret */
-
-/* ---- values.c ------------------------------------------------------------------------ */
-
-void values_begin(struct redactor *r); /* a call */
-
-/* The byte at s.pos, which is known_at's. True if something was found. */
-bool values_step(struct redactor *r, uint8_t byte);
-void values_finish(struct redactor *r);
-uint64_t values_hold(const struct redactor *r);
-uint64_t values_armed(const struct redactor *r); /* where what is held is secret by itself */
 
 /* ---- check.c ------------------------------------------------------------------------- */
 

@@ -24,7 +24,7 @@ static struct redact_set *set_of(const char *const *values)
     if (redact_set_new(&set, NULL, NULL) != ERR_NONE)
         abort();
     for (; *values != NULL; values++) {
-        if (redact_set_add_value(set, *values, strlen(*values), NULL) != ERR_NONE)
+        if (redact_set_add_value(set, NULL, *values, strlen(*values), NULL) != ERR_NONE)
             abort();
     }
     return set;
@@ -152,7 +152,7 @@ static void test_within_token(void)
 
 static void add(void *ctx, const char *value, size_t len)
 {
-    if (redact_set_add_value(ctx, value, len, NULL) != ERR_NONE)
+    if (redact_set_add_value(ctx, NULL, value, len, NULL) != ERR_NONE)
         printf("# refused %.*s\n", (int)len, value);
 }
 
