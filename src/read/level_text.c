@@ -310,7 +310,8 @@ static bool exception(const struct place *p)
     if (!isupper((unsigned char)p->text.ptr[p->from]) ||
         !(is_blank(before(p)) || before(p) == '.') || p->prose > 0)
         return false;
-    if (!(next == '\0' || (next == ':' && is_blank(at(p, p->end + 1)))))
+    if (!(next == ':' && is_blank(at(p, p->end + 1))) &&
+        !(next == '\0' && (p->last_end == 0 || before(p) == '.')))
         return false;
     for (size_t i = 0; i < 2; i++) {
         size_t len = strlen(ends_in[i]);

@@ -114,7 +114,8 @@ size_t plain_timestamp_len(struct raw_span text)
 
     if (text.len < at || !fits(text.ptr, date_time))
         return 0;
-    while (at < text.len && text.ptr[at] != '\0' && strchr("0123456789.,:+-Z", text.ptr[at]) != NULL)
+    while (at < text.len && (in((unsigned char)text.ptr[at], '+', ':') || text.ptr[at] == 'Z') &&
+           text.ptr[at] != '/')
         at++;
     if (at < text.len && !is_blank(text.ptr[at]))
         return 0;

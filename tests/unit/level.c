@@ -164,6 +164,7 @@ static const struct sample samples[] = {
     {LEVEL_NONE, "<999999999999999999>"},
     {LEVEL_NONE, "if error: return"},
     {LEVEL_NONE, "{ error: x"},
+    {LEVEL_NONE, "     * @throws EmptyStackException"},
 };
 enum { N_SAMPLES = sizeof(samples) / sizeof(samples[0]) };
 
