@@ -28,6 +28,11 @@ _buildlog_table()
         valued=' --dir --lines -n --src --output -o '
         operands='id'
         ;;
+    query)
+        options='--dir --date --since --until --src --level -l --event --status --label --tool --session --word -k --grep -g --ignore-case -i --fuzzy --best --after-context -A --before-context -B --context -C --limit --reverse -r --count -c --output -o --color --json --help -h'
+        valued=' --dir --date --since --until --src --level -l --event --status --label --tool --session --word -k --grep -g --fuzzy --after-context -A --before-context -B --context -C --limit --output -o --color '
+        operands='id'
+        ;;
     help)
         options='--help -h'
         valued=' '
@@ -60,6 +65,12 @@ _buildlog_source()
     tail:--dir) source=(-d) ;;
     tail:--src) source=(-W 'stdout stderr merged') ;;
     tail:--output | tail:-o) source=(-W 'pretty raw jsonl') ;;
+    query:--dir) source=(-d) ;;
+    query:--src) source=(-W 'stdout stderr merged') ;;
+    query:--level | query:-l) source=(-W 'trace debug info warn error fatal') ;;
+    query:--status) source=(-W 'ok failed signaled timeout interrupted exec_failed running lost') ;;
+    query:--output | query:-o) source=(-W 'table text json jsonl summary') ;;
+    query:--color) source=(-W 'auto always never') ;;
     # end of generated
     esac
 }
@@ -90,7 +101,7 @@ _buildlog()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options valued operands source first
     # generated: names
-    local names='run ls info tail help'
+    local names='run ls info tail query help'
     # end of generated
 
     COMPREPLY=()

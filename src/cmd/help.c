@@ -16,7 +16,8 @@ void help_overview(FILE *to)
     for (size_t i = 0; i < n_commands; i++)
         fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
     fputs("\n'buildlog help COMMAND' explains a command; manuals: buildlog(1), buildlog-run(1),\n"
-          "buildlog-ls(1), buildlog-info(1), buildlog-tail(1), buildlog(5).\n",
+          "buildlog-ls(1), buildlog-info(1), buildlog-tail(1),\n"
+          "buildlog-query(1), buildlog(5).\n",
           to);
 }
 

@@ -203,7 +203,7 @@ static enum err_code parse(struct query_cmd *q, struct err *e)
     return rc;
 }
 
-/* ---- which builds ----------------------------------------------------------------------------- */
+/* ---- which builds --------------------------------------------------------------------------- */
 
 static enum err_code add_id(struct id_list *list, const char *id, struct err *e)
 {
@@ -294,7 +294,7 @@ static enum err_code select_builds(struct query_cmd *q, struct err *e)
     return ERR_NONE;
 }
 
-/* ---- one build -------------------------------------------------------------------------------- */
+/* ---- one build ------------------------------------------------------------------------------ */
 
 static bool status_fits(const struct query_cmd *q, const struct build_report *report)
 {
@@ -393,8 +393,9 @@ static char *make_heading(const char *id, const struct build_report *report)
     int64_t ms = report->has_start ? record_time_ms(&report->start, "startedAt") : -1;
     enum err_code rc;
 
+    local_time_text(ms >= 0 ? ms : ulid_time_ms(id), false, started);
     buf_init(&buf, (size_t)64 * HEADING_MAX);
-    rc = sink_printf(&sink, "%s  ", local_time_text(ms >= 0 ? ms : ulid_time_ms(id), false, started));
+    rc = sink_printf(&sink, "%s  ", started);
     if (rc == ERR_NONE && report->has_start)
         rc = put_command(&sink, &report->start, HEADING_MAX);
     if (rc == ERR_NONE)
@@ -477,7 +478,7 @@ static enum err_code take_build(struct query_cmd *q, const char *id, struct err 
     return ERR_NONE;
 }
 
-/* ---- the command -------------------------------------------------------------------- */
+/* ---- the command ---------------------------------------------------------------------------- */
 
 static enum err_code search_all(struct query_cmd *q, struct err *e)
 {

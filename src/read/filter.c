@@ -411,7 +411,7 @@ enum err_code filter_view(struct filter_run *run, const char *line, size_t n)
     return decode(run, text);
 }
 
-/* ---- the exact filter ------------------------------------------------------------------------ */
+/* ---- the exact filter ----------------------------------------------------------------------- */
 
 static bool in_time(const struct filter_spec *spec, int64_t ts_ms)
 {

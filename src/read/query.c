@@ -102,7 +102,7 @@ static enum err_code ring_push(struct search *s, const char *line, size_t n)
     return rc;
 }
 
-/* ---- what comes out --------------------------------------------------------------------------- */
+/* ---- what comes out ------------------------------------------------------------------------- */
 
 static enum err_code show(struct search *s, bool context)
 {
@@ -280,7 +280,7 @@ static enum err_code search_backwards(struct search *s, struct err *e)
     return rc == ERR_NONE ? b.rc : rc;
 }
 
-/* ---- backwards through a compressed log ------------------------------------------------------- */
+/* ---- backwards through a compressed log ----------------------------------------------------- */
 
 struct stashed {
     size_t at;
@@ -349,14 +349,14 @@ static enum err_code fill_stash(struct search *s, struct stash *stash, struct er
 }
 
 /* The record at `item` the way back: `apart` was noted with the one that follows it in the log.
-   Beyond the last match wanted only its context comes, which the next match ends. */
+   Beyond the last match wanted only its context comes. */
 static enum err_code show_stashed(struct search *s, const char *text, const struct stashed *item,
                                   bool apart)
 {
-    bool context = item->how.context;
+    bool context = item->how.context || s->q->left == 0;
     enum err_code rc;
 
-    if (s->q->left == 0 && (!context || apart || s->after_left == 0)) {
+    if (s->q->left == 0 && (apart || s->after_left == 0)) {
         s->over = true;
         return ERR_NONE;
     }

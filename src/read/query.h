@@ -33,13 +33,11 @@ struct query_shown {
     bool apart;   /* records between it and the one before are not shown (with context only) */
 };
 
-/* Anything but ERR_NONE ends the search and is what query_log returns. */
-typedef enum err_code query_visit(void *arg, const struct view *v, struct query_shown how);
-
 /* The caller sets what is above the line; `left` and `shown` go on from log to log. */
 struct query {
     const struct filter *filter;
-    query_visit *visit;
+    /* Anything but ERR_NONE ends the search and is what query_log returns. */
+    enum err_code (*visit)(void *arg, const struct view *v, struct query_shown how);
     void *arg;
     uint64_t before, after; /* records shown around a match, as they stand in the log */
     bool reverse;

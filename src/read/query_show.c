@@ -41,7 +41,7 @@ void query_show_build(struct query_show *s, const char *id, const char *heading)
     s->headed = false;
 }
 
-/* ---- text --------------------------------------------------------------------------------- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 static struct log_item as_item(const struct view *v)
 {
@@ -356,7 +356,7 @@ static enum err_code put_summary(struct query_show *s)
     return rc;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------ */
+/* ---- all of them ---------------------------------------------------------------------------- */
 
 enum err_code query_show_record(struct query_show *s, const struct view *v,
                                 struct query_shown how)
