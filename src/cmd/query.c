@@ -7,6 +7,7 @@
  * and passed over, and the exit status tells.
  */
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,8 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
+#include "cmd/pager.h"
+#include "cmd/query_suggest.h"
 #include "commands.gen.h"
 #include "read/query.h"
 #include "read/query_show.h"
@@ -54,6 +57,11 @@ struct query_cmd {
     int root_fd;
     struct id_list builds;
     uint64_t unreadable;
+    bool again; /* not the first search: what is told is told */
+    bool best;
+    uint64_t costs[FILTER_COSTS]; /* with --best: how many matches of each */
+    struct suggest *suggest;
+    struct pager pager;
 };
 
 /* ---- options -------------------------------------------------------------------------------- */
@@ -148,6 +156,16 @@ static enum err_code show_record(void *arg, const struct view *v, struct query_s
     return q->count ? ERR_NONE : query_show_record(&q->show, v, how);
 }
 
+/* The first search of --best: what there is to be shown. */
+static enum err_code count_cost(void *arg, const struct view *v, struct query_shown how)
+{
+    struct query_cmd *q = arg;
+
+    (void)how;
+    q->costs[v->cost]++;
+    return ERR_NONE;
+}
+
 static void parse_query(struct query_cmd *q)
 {
     uint64_t around = number_of(q, OPT_CONTEXT, 0);
@@ -156,8 +174,10 @@ static void parse_query(struct query_cmd *q)
                               .before = number_of(q, OPT_BEFORE_CONTEXT, around),
                               .after = number_of(q, OPT_AFTER_CONTEXT, around),
                               .reverse = has(q, OPT_REVERSE),
-                              .left = number_of(q, OPT_LIMIT, UINT64_MAX)};
+                              .left = number_of(q, OPT_LIMIT, UINT64_MAX),
+                              .cost = QUERY_COST_ANY};
     q->count = has(q, OPT_COUNT);
+    q->best = has(q, OPT_BEST) && q->spec.fuzzy > 0 && !q->count;
     if (q->count)
         q->query.before = q->query.after = 0;
 }
@@ -194,7 +214,13 @@ static void parse_show(struct query_cmd *q)
 static enum err_code parse(struct query_cmd *q, struct err *e)
 {
     enum err_code rc = parse_spec(q, e);
+    bool around = has(q, OPT_CONTEXT) || has(q, OPT_BEFORE_CONTEXT) || has(q, OPT_AFTER_CONTEXT);
 
+    if (rc == ERR_NONE && has(q, OPT_BEST) && around)
+        rc = err_set(e, ERR_USAGE, "cannot use", "--best",
+                     "records that are sorted have no context");
+    if (rc == ERR_NONE && has(q, OPT_BEST) && q->spec.fuzzy == 0)
+        rc = err_set(e, ERR_USAGE, "cannot use", "--best", "it sorts what --fuzzy finds");
     if (rc == ERR_NONE)
         rc = filter_new(&q->filter, &q->spec, e);
     parse_query(q);
@@ -415,6 +441,8 @@ static void say_left_out(struct query_cmd *q, const char *id, struct log_reader 
     char text[LEFT_OUT_TEXT];
     bool running;
 
+    if (q->again)
+        return;
     log_reader_left_out(reader, &l);
     l.newer = start != NULL && record_number(start, "v", RECORD_VERSION) > RECORD_VERSION;
     running = l.torn_bytes > 0 && build_writer_lives(reader, start);
@@ -469,24 +497,108 @@ static enum err_code take_build(struct query_cmd *q, const char *id, struct err 
     }
     if (rc == ERR_NOT_FOUND && !q->named)
         return ERR_NONE; /* removed meanwhile */
+    if (rc == ERR_REFUSED && q->suggest != NULL)
+        return rc; /* enough was seen */
     if (rc == ERR_MEMORY || q->out.failed != 0) {
         *e = trouble;
         return rc;
     }
-    if (rc != ERR_NONE)
+    if (rc != ERR_NONE && !q->again)
         complain(q, &trouble);
     return ERR_NONE;
 }
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
+static enum err_code search_builds(struct query_cmd *q, struct err *e)
+{
+    enum err_code rc = ERR_NONE;
+
+    for (size_t i = 0; i < q->builds.n && rc == ERR_NONE && q->query.left > 0; i++)
+        rc = take_build(q, q->builds.ids[i], e);
+    return rc;
+}
+
+/* Once to see what costs there are, then once for each of them: no matter how many matches there
+   are, none has to be kept. */
+static enum err_code search_best(struct query_cmd *q, struct err *e)
+{
+    struct query query = q->query;
+    enum err_code rc;
+
+    q->query.visit = count_cost;
+    q->query.left = UINT64_MAX;
+    rc = search_builds(q, e);
+    q->query = query;
+    q->again = true;
+    for (int cost = 0; cost < FILTER_COSTS && rc == ERR_NONE; cost++) {
+        q->query.cost = cost;
+        if (q->costs[cost] > 0)
+            rc = search_builds(q, e);
+    }
+    return rc;
+}
+
+static enum err_code look_for_near(void *arg, const struct view *v, struct query_shown how)
+{
+    struct query_cmd *q = arg;
+
+    (void)how;
+    return suggest_look(q->suggest, v->msg) ? ERR_NONE : ERR_REFUSED;
+}
+
+/* One word that was not found, in all that the other filters pass. */
+static enum err_code suggest_word(struct query_cmd *q, const char *word, struct err *e)
+{
+    struct filter_spec spec = q->spec;
+    struct filter *filter;
+    enum err_code rc;
+
+    spec.words.n = spec.regexes.n = 0;
+    rc = filter_new(&filter, &spec, e);
+    if (rc != ERR_NONE)
+        return rc;
+    rc = suggest_new(&q->suggest, word, spec.fuzzy, e);
+    q->query.filter = filter;
+    q->query.visit = look_for_near;
+    if (rc == ERR_NONE)
+        rc = search_builds(q, e);
+    if (rc == ERR_NONE || rc == ERR_REFUSED) {
+        const char *text = suggest_text(q->suggest);
+
+        if (text[0] != '\0') {
+            err_set(e, ERR_NOT_FOUND, "nothing is near", word, "%s", text);
+            cmd_warn_err(q->command, e);
+        }
+        rc = ERR_NONE;
+    }
+    suggest_free(q->suggest);
+    q->suggest = NULL;
+    filter_free(filter);
+    return rc;
+}
+
+static enum err_code suggest(struct query_cmd *q, struct err *e)
+{
+    struct query query = q->query;
+    enum err_code rc = ERR_NONE;
+
+    q->again = true;
+    for (size_t i = 0; i < q->spec.words.n && rc == ERR_NONE; i++)
+        rc = suggest_word(q, q->spec.words.items[i], e);
+    q->query = query;
+    return rc;
+}
+
 static enum err_code search_all(struct query_cmd *q, struct err *e)
 {
     enum err_code rc = select_builds(q, e);
 
     q->show.headings = q->builds.n > 1;
-    for (size_t i = 0; i < q->builds.n && rc == ERR_NONE && q->query.left > 0; i++)
-        rc = take_build(q, q->builds.ids[i], e);
+    if (rc == ERR_NONE)
+        rc = q->best ? search_best(q, e) : search_builds(q, e);
+    if (rc == ERR_NONE && q->query.matches == 0 && q->spec.fuzzy > 0 && q->query.left > 0)
+        rc = suggest(q, e);
     return rc;
 }
 
@@ -520,7 +632,19 @@ static int finish(struct query_cmd *q, enum err_code rc, const struct err *e)
         status = EXIT_TROUBLE;
     if (rc != ERR_NONE && q->out.failed == 0)
         cmd_warn_err(q->command, e);
-    return out_finish(&q->out, q->command, status);
+    if (q->pager.pid == 0)
+        return out_finish(&q->out, q->command, status);
+    if (out_flush(&q->out) != ERR_NONE && q->out.failed != EPIPE)
+        status = out_finish(&q->out, q->command, status);
+    (void)pager_finish(&q->pager);
+    return status;
+}
+
+/* For people, at a terminal. */
+static void start_pager(struct query_cmd *q)
+{
+    if (q->out.terminal && !q->count && q->show.format != QUERY_SUMMARY)
+        pager_start(&q->pager);
 }
 
 int cmd_query(const struct cmd_args *args)
@@ -532,8 +656,10 @@ int cmd_query(const struct cmd_args *args)
 
     out_init(&q.out);
     rc = parse(&q, &e);
-    if (rc == ERR_NONE)
+    if (rc == ERR_NONE) {
+        start_pager(&q);
         rc = run_query(&q, &e);
+    }
     status = finish(&q, rc, &e);
     filter_free(q.filter);
     query_show_release(&q.show);

@@ -28,10 +28,11 @@
 #include "record/record.h"
 #include "store/log_reader.h"
 #include "text/find.h"
+#include "text/regex.h"
 
 enum {
     FILTER_NEEDLES_MAX = 16, /* byte strings looked for at once */
-    FILTER_COST_NONE = -1
+    FILTER_COSTS = 2 * REGEX_COST_MAX + 1 /* of a view: words and regexes together */
 };
 
 /* Any of these will do; n 0: not asked. */
@@ -71,7 +72,7 @@ struct view {
     struct raw_span msg; /* decoded */
     bool has_msg;
     int64_t len;          /* of a line that was recorded without payload; else -1 */
-    int cost;             /* of an approximate match; 0 otherwise */
+    int cost;             /* of an approximate match, below FILTER_COSTS; 0 otherwise */
     bool decoded;
     struct record record; /* if decoded: always for events and gaps */
 };

@@ -177,6 +177,8 @@ static enum err_code take_line(struct search *s, const char *line, size_t n, boo
 
     if (may_match && s->q->left > 0)
         rc = filter_check(&s->run, line, n);
+    if (rc == ERR_NONE && s->q->cost != QUERY_COST_ANY && s->q->cost != s->run.view.cost)
+        rc = ERR_NOT_FOUND;
     switch (rc) {
     case ERR_NONE:
         return take_match(s, line, n);

@@ -24,7 +24,7 @@
 enum {
     QUERY_RING_MAX = 8 << 20,  /* bytes of context before a match; what is older gives way */
     QUERY_STASH_MAX = 8 << 20,
-    QUERY_CONTEXT_MAX = 100000 /* records before or after a match */
+    QUERY_COST_ANY = -1
 };
 
 /* How a record came out. */
@@ -42,6 +42,7 @@ struct query {
     uint64_t before, after; /* records shown around a match, as they stand in the log */
     bool reverse;
     uint64_t left; /* matches still wanted; UINT64_MAX: all */
+    int cost;      /* only matches of this cost; QUERY_COST_ANY: of any */
 
     uint64_t matches;
     bool shown; /* something came out */

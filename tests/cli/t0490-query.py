@@ -209,15 +209,60 @@ def statuses(store):
             "none is a number")
 
 
+def fuzzy(store):
+    build = ulid(T0 + 2 * DAY, "F")
+    r = Records(build, T0 + 2 * DAY)
+    data = r.start()
+    for text in ("conn reset", "connexion lost", "connection lost", "conection lost", "konexion"):
+        data += r.line(text)
+    store.put(build, data + r.end())
+    near = ["last", "-k", "connection", "--fuzzy"]
+    t.equal(msgs(store, *near, "1"), ["connection lost", "conection lost"], "within one change")
+    t.equal(msgs(store, *near, "2"), ["connexion lost", "connection lost", "conection lost"], "two")
+    t.equal(msgs(store, *near, "2", "--best"),
+            ["connection lost", "conection lost", "connexion lost"], "--best sorts them")
+    t.equal(msgs(store, *near, "2", "--best", "--limit", "2"), ["connection lost", "conection lost"],
+            "and --limit takes the best")
+    t.equal(msgs(store, "last", "-g", "^connection l.st$", "--fuzzy", "1"),
+            ["connection lost", "conection lost"], "expressions, too")
+    done = store.run("query", "last", "-k", "connnectiom", "--fuzzy", "1")
+    t.equal((done.returncode, done.stdout, done.stderr),
+            (1, b"", b"buildlog query: nothing is near 'connnectiom': did you mean 'connection'?\n"),
+            "near words are suggested")
+    done = store.run("query", "last", "-k", "zzzzzzz", "--fuzzy", "1")
+    t.equal((done.returncode, done.stderr), (1, b""), "if there are any")
+    done = store.run("query", "--best", "-k", "x")
+    t.equal((done.returncode, done.stderr), (2, b"buildlog query: cannot use '--best': it sorts what "
+                                                b"--fuzzy finds\n"), "--best alone")
+    done = store.run("query", "--best", "--fuzzy", "1", "-C", "1", "-k", "x")
+    t.equal((done.returncode, done.stderr), (2, b"buildlog query: cannot use '--best': records that "
+                                                b"are sorted have no context\n"), "with context")
+    os.unlink(store.path(build))
+
+
+def pager(store):
+    out, status = store.on_terminal("query", "last", "--limit", "2", "-o", "text",
+                                    BUILDLOG_PAGER="sed s/^/P:/", PAGER="false")
+    t.equal((out.replace(b"\r", b""), status), (b"P:line 1\nP:line 2\n", 0), "a pager")
+    out, status = store.on_terminal("query", "-o", "text", BUILDLOG_PAGER="head -1")
+    t.equal((out.replace(b"\r", b""), status), (b"compiling main.c\n", 0), "one that has enough")
+    out, status = store.on_terminal("query", "last", "-c", BUILDLOG_PAGER="false")
+    t.equal((out.replace(b"\r", b""), status), (b"20\n", 0), "none for a number")
+    done = store.run("query", "last", "--limit", "1", "-o", "text", BUILDLOG_PAGER="false")
+    t.equal(done.stdout, b"line 1\n", "none where there is no terminal")
+
+
 def terminal(store):
-    out, _ = store.on_terminal("query", "-2", "-k", "quoted", columns=60)
+    out, _ = store.on_terminal("query", "-2", "-k", "quoted", columns=60, BUILDLOG_PAGER="")
     t.ok(b"2026-01-02" not in out and b"03:04:06.678" in out and b"\xc3\xa9" not in out,
          "a narrow terminal: the time of day, and cut", out)
-    out, _ = store.on_terminal("query", "-2", "-l", "error", columns=120)
+    out, _ = store.on_terminal("query", "-2", "-l", "error", columns=120, BUILDLOG_PAGER="cat")
     t.ok(b"\x1b[31merror\x1b[0m" in out, "levels in colour", out)
-    out, _ = store.on_terminal("query", "-2", "-l", "error", NO_COLOR="1")
+    out, _ = store.on_terminal("query", "-2", "-l", "error", NO_COLOR="1",
+                               PAGER="")
     t.ok(b"\x1b" not in out, "NO_COLOR", out)
-    out, _ = store.on_terminal("query", "-2", "-l", "error", "--color", "always", NO_COLOR="1")
+    out, _ = store.on_terminal("query", "-2", "-l", "error", "--color", "always", NO_COLOR="1",
+                               PAGER="")
     t.ok(b"\x1b[31m" in out, "--color always", out)
     out = store.run("query", "-2", "-k", "quoted", "-o", "text", "--color", "always").stdout
     t.ok(out.startswith(b"\x1b[33mwarning:\x1b[0m"), "the log's own colours", out)
@@ -233,4 +278,6 @@ with Store() as the_store:
     property_of_filters(the_store)
     statuses(the_store)
     terminal(the_store)
+    pager(the_store)
+    fuzzy(the_store)
 t.done()

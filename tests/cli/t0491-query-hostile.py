@@ -173,7 +173,7 @@ def shown(store):
         out = store.run("query", build, "-o", form).stdout
         t.ok(not any(c < 32 and c != 10 for c in out) and "\u202e".encode() not in out,
              f"harmless: {form}", out)
-    out, _ = store.on_terminal("query", build, "-o", "jsonl", NO_COLOR="1")
+    out, _ = store.on_terminal("query", build, "-o", "jsonl", NO_COLOR="1", PAGER="")
     t.ok(b"\x1b" not in out and "\u202e".encode() not in out, "JSON on a terminal", out)
     newer = ulid(T0, "H")
     r = Records(newer, T0)
