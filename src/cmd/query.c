@@ -153,7 +153,7 @@ static enum err_code show_record(void *arg, const struct view *v, struct query_s
 {
     struct query_cmd *q = arg;
 
-    return q->count ? ERR_NONE : query_show_record(&q->show, v, how);
+    return query_show_record(&q->show, v, how);
 }
 
 /* The first search of --best: what there is to be shown. */
@@ -176,7 +176,7 @@ static void parse_query(struct query_cmd *q)
                               .reverse = has(q, OPT_REVERSE),
                               .left = number_of(q, OPT_LIMIT, UINT64_MAX),
                               .cost = QUERY_COST_ANY};
-    q->count = has(q, OPT_COUNT);
+    q->count = q->query.count_only = has(q, OPT_COUNT);
     q->best = has(q, OPT_BEST) && q->spec.fuzzy > 0 && !q->count;
     if (q->count)
         q->query.before = q->query.after = 0;
@@ -561,6 +561,7 @@ static enum err_code suggest_word(struct query_cmd *q, const char *word, struct 
     rc = suggest_new(&q->suggest, word, spec.fuzzy, e);
     q->query.filter = filter;
     q->query.visit = look_for_near;
+    q->query.count_only = false;
     if (rc == ERR_NONE)
         rc = search_builds(q, e);
     if (rc == ERR_NONE || rc == ERR_REFUSED) {

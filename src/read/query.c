@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "read/query_parallel.h"
 
 /* A line that may become context: a slot of the ring, or something in the stash. */
 struct kept {
@@ -25,6 +26,7 @@ struct ring {
 struct search {
     struct query *q;
     struct log_reader *reader;
+    const struct record *start;
     struct filter_run run;
     struct ring ring;
     uint64_t before, after; /* in the order of reading */
@@ -112,6 +114,8 @@ static enum err_code show(struct search *s, bool context)
 
     s->skipped = false;
     q->shown = true;
+    if (q->count_only)
+        return ERR_NONE;
     return q->visit(q->arg, &s->run.view, how);
 }
 
@@ -233,11 +237,44 @@ static enum err_code search_piece_around(struct search *s, const char *from, con
     return rc;
 }
 
+/* A match that another thread has found. */
+static enum err_code take_found(void *arg, const char *line, size_t n, int cost)
+{
+    struct search *s = arg;
+    enum err_code rc = ERR_NONE;
+
+    if (s->q->cost != QUERY_COST_ANY && s->q->cost != cost)
+        return ERR_NONE;
+    if (!s->q->count_only)
+        rc = filter_view(&s->run, line, n);
+    if (rc != ERR_NONE)
+        return rc;
+    s->run.view.cost = cost;
+    rc = take_match(s, line, n);
+    return rc == ERR_NONE && s->over ? ERR_REFUSED : rc; /* that is enough */
+}
+
+/* As much of the log as several threads can do; the rest begins where the reader then stands. */
+static enum err_code search_in_parallel(struct search *s, struct err *e)
+{
+    struct parallel_taker taker = {take_found, s};
+    uint64_t upto;
+    uint64_t damaged;
+    enum err_code rc = parallel_search(s->q->filter, s->start, s->reader, taker, &upto, &damaged, e);
+
+    log_reader_seek(s->reader, upto);
+    for (; damaged > 0; damaged--)
+        log_reader_damaged(s->reader);
+    return rc == ERR_REFUSED && s->over ? ERR_NONE : rc;
+}
+
 static enum err_code search_forwards(struct search *s, struct err *e)
 {
     bool around = s->before + s->after > 0;
     enum err_code rc = log_reader_rewind(s->reader, e);
 
+    if (rc == ERR_NONE && !around && !log_reader_compressed(s->reader))
+        rc = search_in_parallel(s, e);
     while (rc == ERR_NONE && !s->over) {
         struct log_piece piece;
         bool have;
@@ -333,7 +370,7 @@ static enum err_code stash_visit(void *arg, const struct view *v, struct query_s
 static enum err_code fill_stash(struct search *s, struct stash *stash, struct err *e)
 {
     struct query q = *s->q;
-    struct search forwards = {.q = &q, .reader = s->reader, .run = s->run, .before = q.before,
+    struct search forwards = {.q = &q, .reader = s->reader, .start = s->start, .run = s->run, .before = q.before,
                               .after = q.after};
     enum err_code rc;
 
@@ -415,7 +452,7 @@ static enum err_code search_stashed(struct search *s, struct err *e)
 enum err_code query_log(struct query *q, struct log_reader *r, const struct record *start,
                         struct err *e)
 {
-    struct search s = {.q = q, .reader = r, .skipped = true,
+    struct search s = {.q = q, .reader = r, .start = start, .skipped = true,
                        .before = q->reverse ? q->after : q->before,
                        .after = q->reverse ? q->before : q->after};
     enum err_code rc;

@@ -41,6 +41,7 @@ struct query {
     void *arg;
     uint64_t before, after; /* records shown around a match, as they stand in the log */
     bool reverse;
+    bool count_only; /* visit is not called */
     uint64_t left; /* matches still wanted; UINT64_MAX: all */
     int cost;      /* only matches of this cost; QUERY_COST_ANY: of any */
 

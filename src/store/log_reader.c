@@ -228,7 +228,7 @@ static enum err_code make_room(struct log_reader *r, struct err *e)
     return ERR_NONE;
 }
 
-static ssize_t read_plain(struct log_reader *r, void *dst, size_t n, uint64_t at)
+static ssize_t read_plain(const struct log_reader *r, void *dst, size_t n, uint64_t at)
 {
     ssize_t got;
 
@@ -459,6 +459,27 @@ enum err_code log_reader_rewind(struct log_reader *r, struct err *e)
         return err_set(e, ERR_SYSTEM, "cannot read", r->path, "cannot rewind");
     start_at(r, 0);
     return ERR_NONE;
+}
+
+void log_reader_seek(struct log_reader *r, uint64_t at)
+{
+    start_at(r, at);
+}
+
+ssize_t log_reader_read_at(const struct log_reader *r, char *dst, size_t n, uint64_t at)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t got = read_plain(r, dst + done, n - done, at + done);
+
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
 }
 
 /* ---- backward -------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/attr.h"
 #include "base/err.h"
@@ -77,6 +78,14 @@ struct log_piece {
 
 enum err_code log_reader_next_piece(struct log_reader *r, struct log_piece *piece, bool *have,
                                     struct err *e) MUST_USE;
+
+/* Goes on with the line that begins at offset `at` of a log that is not compressed, as after a
+   rewind. */
+void log_reader_seek(struct log_reader *r, uint64_t at);
+
+/* Up to n bytes of a log that is not compressed, wherever reading stands: for several threads at
+   once. Fewer only at its end. -1 and errno: trouble. */
+ssize_t log_reader_read_at(const struct log_reader *r, char *dst, size_t n, uint64_t at);
 
 /* Kind and numbers of a line that someone else has cut out. ERR_FORMAT: no record. */
 enum err_code log_item_classify(struct log_item *item) MUST_USE;
