@@ -5,6 +5,7 @@
 #   make check-san    the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make lint         clang-tidy, cppcheck, shellcheck, mandoc -Tlint, complexity
 #   make bench        figures, each a ratio against a peer in one run
+#   make bench-query  figures of the search, beside grep's
 #   make install      DESTDIR and PREFIX as usual; make uninstall
 #   make generated    what completions/ and man/ have from src/commands.tab
 
@@ -142,6 +143,9 @@ BENCH =
 bench: $(BUILD)/buildlog $(BUILD)/tests/bench/latency
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BENCH)
 
+bench-query: $(BUILD)/buildlog
+	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/query.py $(BENCH)
+
 bench-encode: $(BUILD)/tests/bench/encode_speed
 	$<
 
@@ -227,5 +231,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
-	lint-shell lint-man lint-complexity bench bench-encode bench-redact
+	lint-shell lint-man lint-complexity bench bench-encode bench-query bench-redact
 .DELETE_ON_ERROR:
