@@ -109,9 +109,21 @@ $(BUILD)/gen/redact_rules.gen.h: src/redact/rules.tab src/redact/rules.awk
 
 $(BUILD)/obj/redact/rules.o: $(BUILD)/gen/redact_rules.gen.h
 
+# What errors look like, made from errors.tab.
+$(BUILD)/gen/read_errors.gen.h: src/read/errors.tab src/read/errors.awk
+	@mkdir -p $(@D)
+	LC_ALL=C awk -f src/read/errors.awk src/read/errors.tab >$@
+
+$(BUILD)/obj/read/errors_table.o: $(BUILD)/gen/read_errors.gen.h
+
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
+
+# The redactor alone, as a filter.
+$(BUILD)/tests/redact/pipe: tests/redact/pipe.c $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
 
 # Small programs that the command line tests run: no part of buildlog, nothing of it in them.
 $(BUILD)/tests/helpers/%: tests/helpers/%.c
@@ -126,10 +138,10 @@ $(BUILD)/obj/fault.o: tests/fault/fault.c
 $(BUILD)/buildlog-fault: $(BUILD)/obj/main.o $(BUILD)/obj/fault.o $(BUILD)/libcore.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
--include $(CORE_OBJ:.o=.d) $(BUILD)/obj/main.d $(BUILD)/obj/fault.d $(UNIT_BIN:=.d)
+-include $(CORE_OBJ:.o=.d) $(BUILD)/obj/main.d $(BUILD)/obj/fault.d $(UNIT_BIN:=.d) $(BUILD)/tests/redact/pipe.d
 
 # ---- tests ----------------------------------------------------------------------------
-check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault
+check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault $(BUILD)/tests/redact/pipe
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
 	    $(PYTHON) tests/run.py --totals $(BUILD)/check.totals $(UNIT_BIN) $(CLI_TESTS)
 
@@ -152,6 +164,9 @@ bench-encode: $(BUILD)/tests/bench/encode_speed
 # BENCH_LOGS: real logs to measure with, besides made-up input
 bench-redact: $(BUILD)/tests/bench/redact_speed
 	$< $(BENCH_LOGS)
+
+bench-known: $(BUILD)/tests/bench/known_speed
+	$<
 
 -include $(wildcard $(BUILD)/tests/bench/*.d)
 
@@ -231,5 +246,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
-	lint-shell lint-man lint-complexity bench bench-encode bench-query bench-redact
+	lint-shell lint-man lint-complexity bench bench-encode bench-query bench-redact bench-known
 .DELETE_ON_ERROR:

@@ -9,8 +9,8 @@ _buildlog_table()
     case $1 in
     # generated: options
     run)
-        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --payload --tty --order --max-line --long-lines --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
-        valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --payload --tty --order --max-line --long-lines --max-log --on-closed --sync '
+        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-generic --redact-rules --add-mask --payload --tty --order --max-line --long-lines --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
+        valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync '
         operands='command'
         ;;
     ls)
@@ -33,6 +33,26 @@ _buildlog_table()
         valued=' --dir --date --since --until --src --level -l --event --status --label --tool --session --word -k --grep -g --fuzzy --after-context -A --before-context -B --context -C --limit --output -o --color '
         operands='id'
         ;;
+    redact)
+        options='--check --report --list --output -o --on --off --generic --redact-generic --redact-rules --verbose -v --json --help -h'
+        valued=' --output -o --on --off --redact-rules '
+        operands='file'
+        ;;
+    redact-add)
+        options='--lines --help -h'
+        valued=' '
+        operands=''
+        ;;
+    errors)
+        options='--dir --json --output -o --help -h'
+        valued=' --dir --output -o '
+        operands='id'
+        ;;
+    show)
+        options='--dir --seq --budget --help -h'
+        valued=' --dir --seq --budget '
+        operands='id'
+        ;;
     help)
         options='--help -h'
         valued=' '
@@ -51,6 +71,7 @@ _buildlog_source()
     run:--dir) source=(-d) ;;
     run:--forward) source=(-W 'redacted raw none') ;;
     run:--redact) source=(-W 'on off') ;;
+    run:--redact-rules) source=(-f) ;;
     run:--payload) source=(-W 'full none') ;;
     run:--tty) source=(-W 'never') ;;
     run:--order) source=(-W 'arrival merge') ;;
@@ -71,6 +92,11 @@ _buildlog_source()
     query:--status) source=(-W 'ok failed signaled timeout interrupted exec_failed running lost') ;;
     query:--output | query:-o) source=(-W 'table text json jsonl summary') ;;
     query:--color) source=(-W 'auto always never') ;;
+    redact:--output | redact:-o) source=(-W 'text json') ;;
+    redact:--redact-rules) source=(-f) ;;
+    errors:--dir) source=(-d) ;;
+    errors:--output | errors:-o) source=(-W 'text json github junit') ;;
+    show:--dir) source=(-d) ;;
     # end of generated
     esac
 }
@@ -101,7 +127,7 @@ _buildlog()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options valued operands source first
     # generated: names
-    local names='run ls info tail query help'
+    local names='run ls info tail query redact redact-add errors show help'
     # end of generated
 
     COMPREPLY=()
@@ -134,6 +160,7 @@ _buildlog()
     else
         case $operands in
         command) source=(-c) ;;
+        file) source=(-f) ;;
         id) source=(-W 'last last-failed last-passed') ;;
         topic) source=(-W "$names") ;;
         *) return ;;

@@ -9,7 +9,7 @@ end
 # The words before the cursor from run's first operand on: the command being recorded.
 function __buildlog_recorded
     # generated: valued
-    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --payload --tty --order --max-line --long-lines --max-log --on-closed --sync
+    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync
     # end of generated
     set -l words (commandline -opc)
     set -l i 3
@@ -56,6 +56,10 @@ complete -c buildlog -n __buildlog_first -a ls -d 'list builds and how they ende
 complete -c buildlog -n __buildlog_first -a info -d 'show what is known about one build'
 complete -c buildlog -n __buildlog_first -a tail -d 'show the end of a build\'s output, or follow it'
 complete -c buildlog -n __buildlog_first -a query -d 'find records by time, level, text and more'
+complete -c buildlog -n __buildlog_first -a redact -d 'remove secrets from a stream, or look for them'
+complete -c buildlog -n __buildlog_first -a redact-add -d 'tell the build that this runs in of a secret'
+complete -c buildlog -n __buildlog_first -a errors -d 'show what went wrong in a build, the first cause first'
+complete -c buildlog -n __buildlog_first -a show -d 'show a build within a budget, or any of its records'
 complete -c buildlog -n __buildlog_first -a help -d 'explain a command'
 # end of generated
 complete -c buildlog -n 'test (count (commandline -opc)) -ge 2; and test (commandline -opc)[2] = run' -a '(__buildlog_complete_recorded)'
@@ -63,7 +67,10 @@ complete -c buildlog -n 'test (count (commandline -opc)) -ge 2; and test (comman
 complete -c buildlog -n '__buildlog_at info' -a 'last last-failed last-passed'
 complete -c buildlog -n '__buildlog_at tail' -a 'last last-failed last-passed'
 complete -c buildlog -n '__buildlog_at query' -a 'last last-failed last-passed'
-complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail query help'
+complete -c buildlog -n '__buildlog_at redact' -F
+complete -c buildlog -n '__buildlog_at errors' -a 'last last-failed last-passed'
+complete -c buildlog -n '__buildlog_at show' -a 'last last-failed last-passed'
+complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail query redact redact-add errors show help'
 # end of generated
 # generated: options
 complete -c buildlog -n '__buildlog_at run' -l id -x -d 'the build\'s id (default: a fresh one)'
@@ -79,6 +86,9 @@ complete -c buildlog -n '__buildlog_at run' -l grace -x -d 'from asking it to st
 complete -c buildlog -n '__buildlog_at run' -l linger -x -d 'how long background processes are still recorded (5s)'
 complete -c buildlog -n '__buildlog_at run' -l forward -x -a 'redacted raw none' -d 'what the terminal gets (default redacted)'
 complete -c buildlog -n '__buildlog_at run' -l redact -x -a 'on off' -d 'remove secrets from the log (default on)'
+complete -c buildlog -n '__buildlog_at run' -l redact-generic -d 'also remove values that merely look like secrets'
+complete -c buildlog -n '__buildlog_at run' -l redact-rules -r -d 'more redaction rules (repeatable)'
+complete -c buildlog -n '__buildlog_at run' -l add-mask -d 'obey ::add-mask:: lines'
 complete -c buildlog -n '__buildlog_at run' -l payload -x -a 'full none' -d 'none: record only the lengths of the lines'
 complete -c buildlog -n '__buildlog_at run' -l tty -x -a 'never' -d 'give the command a terminal (only never)'
 complete -c buildlog -n '__buildlog_at run' -l order -x -a 'arrival merge' -d 'how stdout and stderr are ordered (default arrival)'
@@ -134,5 +144,27 @@ complete -c buildlog -n '__buildlog_at query' -l output -s o -x -a 'table text j
 complete -c buildlog -n '__buildlog_at query' -l color -x -a 'auto always never' -d 'when colours are used (default auto)'
 complete -c buildlog -n '__buildlog_at query' -l json -d 'the same as -o json'
 complete -c buildlog -n '__buildlog_at query' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at redact' -l check -d 'print nothing, exit with 1 if there is a secret'
+complete -c buildlog -n '__buildlog_at redact' -l report -d 'say what was found, and where'
+complete -c buildlog -n '__buildlog_at redact' -l list -d 'list all rules, and the variables whose values count'
+complete -c buildlog -n '__buildlog_at redact' -l output -s o -x -a 'text json' -d 'the report or list for people (default) or programs'
+complete -c buildlog -n '__buildlog_at redact' -l on -x -d 'switch a rule or a group on (repeatable)'
+complete -c buildlog -n '__buildlog_at redact' -l off -x -d 'switch a rule or a group off (repeatable)'
+complete -c buildlog -n '__buildlog_at redact' -l generic -d 'the same as --redact-generic'
+complete -c buildlog -n '__buildlog_at redact' -l redact-generic -d 'also remove values that merely look like secrets'
+complete -c buildlog -n '__buildlog_at redact' -l redact-rules -r -d 'more redaction rules (repeatable)'
+complete -c buildlog -n '__buildlog_at redact' -l verbose -s v -d 'say how much was found in each file'
+complete -c buildlog -n '__buildlog_at redact' -l json -d 'the same as -o json'
+complete -c buildlog -n '__buildlog_at redact' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at redact-add' -l lines -d 'every line of standard input is a value'
+complete -c buildlog -n '__buildlog_at redact-add' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at errors' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at errors' -l json -d 'the same as -o json'
+complete -c buildlog -n '__buildlog_at errors' -l output -s o -x -a 'text json github junit' -d 'for people (default) or programs'
+complete -c buildlog -n '__buildlog_at errors' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at show' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at show' -l seq -x -d 'these records: A, A-B, or A- to the end'
+complete -c buildlog -n '__buildlog_at show' -l budget -x -d 'how long the output may be (default 16k)'
+complete -c buildlog -n '__buildlog_at show' -l help -s h -d 'show this help'
 complete -c buildlog -n '__buildlog_at help' -l help -s h -d 'show this help'
 # end of generated

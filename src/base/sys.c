@@ -40,6 +40,22 @@ static int real_ioctl(int fd, unsigned long request, void *arg)
     return ioctl(fd, request, arg);
 }
 
+/* glibc declares these with a transparent union of all kinds of addresses. */
+static int real_bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+    return bind(fd, address, len);
+}
+
+static int real_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
+{
+    return accept4(fd, address, len, flags);
+}
+
+static int real_connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+    return connect(fd, address, len);
+}
+
 struct sys_table sys = {
     .openat = real_openat,
     .openat2 = real_openat2,
@@ -53,6 +69,13 @@ struct sys_table sys = {
     .write = write,
     .writev = writev,
     .sendmsg = sendmsg,
+    .recv = recv,
+    .socket = socket,
+    .bind = real_bind,
+    .listen = listen,
+    .accept4 = real_accept4,
+    .connect = real_connect,
+    .getsockopt = getsockopt,
     .ftruncate = ftruncate,
     .fallocate = fallocate,
     .fdatasync = fdatasync,

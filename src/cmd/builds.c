@@ -154,7 +154,7 @@ static bool needs_quotes(const char *word)
     return word[0] == '\0' || word[strspn(word, safe)] != '\0';
 }
 
-static enum err_code put_word(const struct sink *s, const char *word, size_t len)
+enum err_code put_word(const struct sink *s, const char *word, size_t len)
 {
     const struct visible how = {.colour = COLOUR_VISIBLE};
     bool quoted = needs_quotes(word);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What ls, info and tail share: the store, the build that a word names, and how to say things
+/* What the reading commands share: the store, the build that a word names, and how to say things
    about a build. */
 #ifndef CMD_BUILDS_H
 #define CMD_BUILDS_H
@@ -46,6 +46,9 @@ char *outcome_text(const struct build_report *report, char dst[OUTCOME_TEXT]);
 
 /* What could not be read, in words, or ""; `running`: an unfinished record is no news. */
 char *left_out_text(const struct log_left_out *l, bool running, char dst[LEFT_OUT_TEXT]);
+
+/* One word, len bytes of it, as a shell would read it back, harmless. */
+enum err_code put_word(const struct sink *s, const char *word, size_t len) MUST_USE;
 
 /* The command of a start record as a shell would read it back, on one line, harmless, cut
    after about max bytes. */

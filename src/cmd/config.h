@@ -8,14 +8,14 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "cmd/config_redact.h"
 
 #define CONFIG_SYSTEM_PATH "/etc/buildlog/config.json"
 
-enum { CONFIG_FILE_MAX = 1 << 20 }; /* bytes of one file */
-
-/* What is set; a member is NULL when no file sets it. */
+/* What is set; a member is NULL or empty when no file sets it. */
 struct config {
     char *dir; /* "dir": the store, an absolute path */
+    struct redact_config redact;
 };
 
 /*

@@ -15,15 +15,20 @@ enum { OUT_PIECE = 64 << 10 };
 
 void out_init(struct out *o)
 {
+    out_init_fd(o, STDOUT_FILENO);
+}
+
+void out_init_fd(struct out *o, int fd)
+{
     const char *no_color = getenv("NO_COLOR");
     const char *term = getenv("TERM");
     struct winsize size = {0};
 
-    *o = (struct out){.terminal = isatty(STDOUT_FILENO) == 1};
+    *o = (struct out){.fd = fd, .terminal = isatty(fd) == 1};
     buf_init(&o->buf, OUT_PIECE);
     o->colour = o->terminal && (no_color == NULL || no_color[0] == '\0') &&
                 (term == NULL || strcmp(term, "dumb") != 0);
-    if (o->terminal && sys.ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+    if (o->terminal && sys.ioctl(fd, TIOCGWINSZ, &size) == 0)
         o->columns = size.ws_col;
 }
 
@@ -33,9 +38,9 @@ void out_release(struct out *o)
 }
 
 /* An inherited descriptor may be non-blocking; then there is room to wait for. */
-static bool may_go_on(void)
+static bool may_go_on(int fd)
 {
-    struct pollfd wait = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    struct pollfd wait = {.fd = fd, .events = POLLOUT};
 
     if (errno == EINTR)
         return true;
@@ -49,11 +54,11 @@ enum err_code out_flush(struct out *o)
     size_t done = 0;
 
     while (o->failed == 0 && done < o->buf.len) {
-        ssize_t n = sys.write(STDOUT_FILENO, o->buf.data + done, o->buf.len - done);
+        ssize_t n = sys.write(o->fd, o->buf.data + done, o->buf.len - done);
 
         if (n >= 0)
             done += (size_t)n;
-        else if (!may_go_on())
+        else if (!may_go_on(o->fd))
             o->failed = errno;
     }
     o->buf.len = 0;
@@ -93,7 +98,7 @@ int out_finish(struct out *o, const struct command *c, int status)
     if (o->failed == EPIPE)
         return EXIT_SIGNAL_BASE + SIGPIPE;
     errno = o->failed;
-    err_system(&e, "cannot write to", "stdout");
+    err_system(&e, "cannot write to", o->fd == STDOUT_FILENO ? "stdout" : "stderr");
     cmd_warn_err(c, &e);
     return EXIT_TROUBLE;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a reading command prints on stdout: gathered, written in large pieces, whole even where
+ * What a command prints on stdout: gathered, written in large pieces, whole even where
  * the descriptor is someone's non-blocking pipe. The first failure ends it; `status` tells
  * which exit code that means.
  */
@@ -17,6 +17,7 @@
 #include "read/visible.h"
 
 struct out {
+    int fd;
     struct buf buf;
     bool terminal;
     bool colour;    /* a terminal, NO_COLOR unset, TERM not "dumb" */
@@ -25,6 +26,7 @@ struct out {
 };
 
 void out_init(struct out *o);
+void out_init_fd(struct out *o, int fd); /* stderr instead of stdout */
 void out_release(struct out *o);
 struct sink out_sink(struct out *o);
 enum err_code out_flush(struct out *o) MUST_USE;

@@ -10,11 +10,14 @@
 #include "base/sys.h"
 #include "base/ulid.h"
 #include "cmd/cmd.h"
+#include "cmd/config.h"
+#include "cmd/redaction.h"
 #include "commands.gen.h"
 #include "redact/redact.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "store/build_log.h"
+#include "store/layout.h"
 
 #define DEFAULT_GRACE_NS  INT64_C(10000000000)
 #define DEFAULT_LINGER_NS INT64_C(5000000000)
@@ -44,7 +47,6 @@ struct run {
     const char *dir;
     const char *id;
     bool require_log;
-    bool verbose;
     bool forward_given;
 
     bool closed[3];
@@ -55,7 +57,9 @@ struct run {
     char host[HOST_MAX];
     char *root;
     char *cwd;
-    struct redact_set *rules;
+    struct redaction redaction;
+    char *config_dir;
+    struct err config_error; /* code ERR_NONE: the configuration is fine */
     struct texts texts;
     struct clean_span *words;
     struct record_label *labels;
@@ -97,6 +101,12 @@ static void take_session_option(struct session_options *o, const struct parsed_o
         break;
     case OPT_QUIET:
         o->quiet = true;
+        break;
+    case OPT_VERBOSE:
+        o->verbose = true;
+        break;
+    case OPT_ADD_MASK:
+        o->obey_masks = true;
         break;
     default:
         break;
@@ -142,15 +152,19 @@ static void take_run_option(struct run *r, const struct parsed_option *p)
     case OPT_REQUIRE_LOG:
         r->require_log = true;
         break;
-    case OPT_VERBOSE:
-        r->verbose = true;
-        break;
     case OPT_LABEL:
         r->n_labels++;
         break;
     default:
         take_session_option(&r->session, p);
     }
+}
+
+static bool in_github_actions(void)
+{
+    const char *value = getenv("GITHUB_ACTIONS");
+
+    return value != NULL && strcmp(value, "true") == 0;
 }
 
 static void take_options(struct run *r, const struct cmd_args *args)
@@ -168,6 +182,9 @@ static void take_options(struct run *r, const struct cmd_args *args)
     };
     for (size_t i = 0; i < args->n_options; i++)
         take_run_option(r, &args->options[i]);
+    /* The runner of GitHub Actions acts on these lines, so it has to see them. */
+    if (in_github_actions())
+        r->session.obey_masks = r->session.pass_masks = true;
     if (!r->session.redact && !r->forward_given)
         r->session.forward = FORWARD_RAW;
 }
@@ -363,6 +380,40 @@ static enum err_code describe(struct run *r)
 
 /* ---- the run ------------------------------------------------------------------------- */
 
+static void ignore_mask(void *ctx, const char *value, size_t len)
+{
+    (void)ctx, (void)value, (void)len;
+}
+
+/*
+ * A configuration that cannot be used is no reason for the command not to run, but it is one not
+ * to record: what it says is to be removed would stay in the log.
+ */
+static enum err_code configure(struct run *r, struct err *e)
+{
+    static const struct redact_config nothing;
+    struct config config = {0};
+    struct redact_config without = nothing;
+    enum err_code rc = config_load(&config, &r->config_error);
+
+    r->config_dir = config.dir;
+    config.dir = NULL;
+    if (rc == ERR_NONE)
+        rc = redaction_make(&r->redaction, r->args, &config.redact, &r->config_error);
+    config_release(&config);
+    /* Whose fault was it? What the options say must hold, or nothing runs. */
+    if (rc != ERR_NONE)
+        rc = redaction_make(&r->redaction, r->args, &without, e);
+    else
+        r->config_error.code = ERR_NONE;
+    r->session.rules = r->redaction.set;
+    /* The command line, too, may have such a line: a mark there, nothing registered yet. */
+    if (rc == ERR_NONE && r->session.obey_masks)
+        redact_set_on_mask(r->redaction.set, ignore_mask, NULL);
+    r->texts.rules = r->session.redact ? r->redaction.set : NULL;
+    return rc;
+}
+
 /* main has put a descriptor without access (O_PATH) where 0, 1 or 2 was closed. */
 static void find_closed_fds(bool closed[3])
 {
@@ -393,15 +444,24 @@ static void warn_unlogged(const struct run *r, const struct err *e)
     cmd_warn(r->args->command, "%s; the command runs on, recording is retried", text);
 }
 
+static enum err_code find_root(struct run *r, struct err *e)
+{
+    if (r->config_error.code == ERR_NONE)
+        return layout_root(r->dir, r->config_dir, &r->root, e);
+    *e = r->config_error;
+    return e->code != ERR_USAGE ? e->code : ERR_FORMAT;
+}
+
 /*
  * The log, open or to be retried. False: the run is refused, and that has been said. Where
  * there is no root at all (no home directory), there is nothing to retry: a root that cannot
- * be made stands in, so that the same path through the code serves.
+ * be made stands in, so that the same path through the code serves. The same where the
+ * configuration cannot be used.
  */
 static bool open_log(struct run *r, struct build_log **log)
 {
     struct err e = {0};
-    enum err_code rc = cmd_root(r->dir, &r->root, &e);
+    enum err_code rc = find_root(r, &e);
 
     if (rc == ERR_NONE) {
         r->log.root = r->root;
@@ -459,20 +519,36 @@ static void seal_unstarted(struct build_log *log)
     (void)!build_log_seal(log, &end, &ignored);
 }
 
+/* By name only; and only for who asks, because there are such variables everywhere. */
+static void say_refused_vars(const struct run *r)
+{
+    for (size_t i = 0; i < r->redaction.n_vars; i++) {
+        const struct redaction_var *var = &r->redaction.vars[i];
+
+        if (var->refused != NULL)
+            cmd_warn(r->args->command, "%s '%.*s' is not removed: %s",
+                     var->part ? "the password in" : "the value of", (int)var->name_len,
+                     var->name, var->refused);
+    }
+}
+
 static int run_session(struct run *r, struct build_log *log)
 {
     struct session_result result;
     struct err e;
 
     r->session.log = log;
-    if (r->verbose)
+    r->session.id = r->id;
+    if (r->session.verbose)
+        say_refused_vars(r);
+    if (r->session.verbose)
         cmd_warn(r->args->command, "%s: recording to '%s'", r->id, build_log_path(log));
     if (session_run(&r->session, &result, &e) != ERR_NONE) {
         cmd_warn_err(r->args->command, &e);
         seal_unstarted(log);
         return EXIT_REFUSED;
     }
-    if (r->verbose)
+    if (r->session.verbose)
         cmd_warn(r->args->command, "%s: %s", r->id, build_status_name(result.status));
     return exit_code_of(&result);
 }
@@ -489,7 +565,8 @@ static void release(struct run *r)
     free(r->words);
     free(r->cwd);
     free(r->root);
-    redact_set_free(r->rules);
+    free(r->config_dir);
+    redaction_release(&r->redaction);
 }
 
 int cmd_run(const struct cmd_args *args)
@@ -505,12 +582,11 @@ int cmd_run(const struct cmd_args *args)
         cmd_warn_err(args->command, &e);
         return EXIT_REFUSED;
     }
-    if (redact_set_new(&r.rules, NULL, &e) != ERR_NONE) {
+    if (configure(&r, &e) != ERR_NONE) {
         cmd_warn_err(args->command, &e);
+        release(&r);
         return EXIT_REFUSED;
     }
-    r.session.rules = r.rules;
-    r.texts.rules = r.session.redact ? r.rules : NULL;
     if (describe(&r) != ERR_NONE)
         cmd_warn(args->command, "cannot start '%s': out of memory", args->operands[0]);
     else if (!open_log(&r, &log))

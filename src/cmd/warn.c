@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Messages on stderr: one line, one write(2), so that lines of several processes do not mix.
- * They quote what users typed and files contain: like all else they pass the redactor, and
- * whatever could act on a terminal or forge a second line is made visible.
+ * They quote what users typed and files contain: like all else they pass the redactor, which
+ * knows the secret values of the environment too, and whatever could act on a terminal or forge a
+ * second line is made visible.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include "base/span.h"
 #include "base/sys.h"
 #include "cmd/cmd.h"
+#include "cmd/redaction.h"
 #include "redact/redact.h"
 
 enum { WARN_MAX = 2048 }; /* below PIPE_BUF, so that the write is atomic on a pipe */
@@ -47,11 +49,11 @@ static size_t put_redacted(char *dst, size_t size, size_t at, const char *messag
 {
     struct raw_span raw = {message, strlen(message)};
     struct clean_span clean;
-    struct redact_set *set;
+    struct redact_set *set = redaction_for_message();
     struct buf text;
 
     buf_init(&text, 2 * WARN_MAX); /* a mark may be longer than the secret */
-    if (redact_set_new(&set, NULL, NULL) != ERR_NONE ||
+    if (set == NULL ||
         redact_text(raw, set, &text, &clean) != ERR_NONE || buf_put(&text, "", 1) != ERR_NONE)
         at = put_visible(dst, size, at, "something went wrong, and memory ran out saying what");
     else

@@ -11,51 +11,55 @@
 
 enum { WORD_LOG = WORD_COLON | WORD_ALONE | WORD_BOXED, WORD_LEN_MIN = 3, WORD_LEN_MAX = 11 };
 
-/* Sorted by nothing: level_word_find looks at those with the right first letter and length. */
+#define WORD(text, level, flags) {text, sizeof(text) - 1, level, flags}
+
+/* In the order of the levels; level_word_find looks at those of the right length. */
 static const struct level_word words[] = {
-    {"trace", LEVEL_TRACE, WORD_LOG},
-    {"trce", LEVEL_TRACE, WORD_LOG},
-    {"trc", LEVEL_TRACE, WORD_ALONE | WORD_BOXED},
-    {"finer", LEVEL_TRACE, 0},
-    {"finest", LEVEL_TRACE, 0},
-    {"silly", LEVEL_TRACE, 0},
-    {"debug", LEVEL_DEBUG, WORD_LOG},
-    {"dbug", LEVEL_DEBUG, WORD_LOG},
-    {"dbg", LEVEL_DEBUG, WORD_ALONE | WORD_BOXED},
-    {"verbose", LEVEL_DEBUG, WORD_BOXED},
-    {"vrb", LEVEL_DEBUG, WORD_BOXED},
-    {"fine", LEVEL_DEBUG, 0},
-    {"config", LEVEL_DEBUG, 0},
-    {"info", LEVEL_INFO, WORD_LOG},
-    {"inf", LEVEL_INFO, WORD_ALONE | WORD_BOXED},
-    {"information", LEVEL_INFO, WORD_BOXED},
-    {"notice", LEVEL_INFO, WORD_LOG},
-    {"note", LEVEL_INFO, WORD_COLON},
-    {"success", LEVEL_INFO, 0},
-    {"default", LEVEL_INFO, 0},
-    {"http", LEVEL_INFO, 0},
-    {"warn", LEVEL_WARN, WORD_LOG},
-    {"warning", LEVEL_WARN, WORD_LOG},
-    {"wrn", LEVEL_WARN, WORD_ALONE | WORD_BOXED},
-    {"error", LEVEL_ERROR, WORD_LOG},
-    {"err", LEVEL_ERROR, WORD_LOG},
-    {"eror", LEVEL_ERROR, WORD_ALONE | WORD_BOXED},
-    {"severe", LEVEL_ERROR, WORD_LOG},
-    {"fail", LEVEL_ERROR, WORD_LOG | WORD_ENDS},
-    {"failed", LEVEL_ERROR, WORD_LOG | WORD_ENDS | WORD_NO_VALUE},
-    {"failure", LEVEL_ERROR, WORD_LOG | WORD_ENDS | WORD_NO_VALUE},
-    {"fatal", LEVEL_FATAL, WORD_LOG},
-    {"fatl", LEVEL_FATAL, WORD_ALONE | WORD_BOXED},
-    {"ftl", LEVEL_FATAL, WORD_ALONE | WORD_BOXED},
-    {"critical", LEVEL_FATAL, WORD_LOG},
-    {"crit", LEVEL_FATAL, WORD_LOG},
-    {"alert", LEVEL_FATAL, WORD_BOXED},
-    {"emerg", LEVEL_FATAL, WORD_LOG},
-    {"emergency", LEVEL_FATAL, WORD_LOG},
-    {"panic", LEVEL_FATAL, WORD_LOG},
-    {"pnc", LEVEL_FATAL, WORD_ALONE | WORD_BOXED},
-    {"dpanic", LEVEL_FATAL, WORD_LOG},
+    WORD("trace", LEVEL_TRACE, WORD_LOG),
+    WORD("trce", LEVEL_TRACE, WORD_LOG),
+    WORD("trc", LEVEL_TRACE, WORD_ALONE | WORD_BOXED),
+    WORD("finer", LEVEL_TRACE, 0),
+    WORD("finest", LEVEL_TRACE, 0),
+    WORD("silly", LEVEL_TRACE, 0),
+    WORD("debug", LEVEL_DEBUG, WORD_LOG),
+    WORD("dbug", LEVEL_DEBUG, WORD_LOG),
+    WORD("dbg", LEVEL_DEBUG, WORD_ALONE | WORD_BOXED),
+    WORD("verbose", LEVEL_DEBUG, WORD_BOXED),
+    WORD("vrb", LEVEL_DEBUG, WORD_BOXED),
+    WORD("fine", LEVEL_DEBUG, 0),
+    WORD("config", LEVEL_DEBUG, 0),
+    WORD("info", LEVEL_INFO, WORD_LOG),
+    WORD("inf", LEVEL_INFO, WORD_ALONE | WORD_BOXED),
+    WORD("information", LEVEL_INFO, WORD_BOXED),
+    WORD("notice", LEVEL_INFO, WORD_LOG),
+    WORD("note", LEVEL_INFO, WORD_COLON),
+    WORD("success", LEVEL_INFO, 0),
+    WORD("default", LEVEL_INFO, 0),
+    WORD("http", LEVEL_INFO, 0),
+    WORD("warn", LEVEL_WARN, WORD_LOG),
+    WORD("warning", LEVEL_WARN, WORD_LOG),
+    WORD("wrn", LEVEL_WARN, WORD_ALONE | WORD_BOXED),
+    WORD("error", LEVEL_ERROR, WORD_LOG),
+    WORD("err", LEVEL_ERROR, WORD_LOG),
+    WORD("eror", LEVEL_ERROR, WORD_ALONE | WORD_BOXED),
+    WORD("severe", LEVEL_ERROR, WORD_LOG),
+    WORD("fail", LEVEL_ERROR, WORD_LOG | WORD_ENDS),
+    WORD("failed", LEVEL_ERROR, WORD_LOG | WORD_ENDS | WORD_NO_VALUE),
+    WORD("failure", LEVEL_ERROR, WORD_LOG | WORD_ENDS | WORD_NO_VALUE),
+    WORD("fatal", LEVEL_FATAL, WORD_LOG),
+    WORD("fatl", LEVEL_FATAL, WORD_ALONE | WORD_BOXED),
+    WORD("ftl", LEVEL_FATAL, WORD_ALONE | WORD_BOXED),
+    WORD("critical", LEVEL_FATAL, WORD_LOG),
+    WORD("crit", LEVEL_FATAL, WORD_LOG),
+    WORD("alert", LEVEL_FATAL, WORD_BOXED),
+    WORD("emerg", LEVEL_FATAL, WORD_LOG),
+    WORD("emergency", LEVEL_FATAL, WORD_LOG),
+    WORD("panic", LEVEL_FATAL, WORD_LOG),
+    WORD("pnc", LEVEL_FATAL, WORD_ALONE | WORD_BOXED),
+    WORD("dpanic", LEVEL_FATAL, WORD_LOG),
 };
+
+#undef WORD
 
 #define FITS(letter, lengths) [letter - 'a'] = lengths
 #define LEN(n) (1U << (n))
@@ -89,8 +93,8 @@ const struct level_word *level_word_find(const char *text, size_t n)
         (lengths[first - 'a'] >> n & 1) == 0)
         return NULL;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (words[i].text[0] == first && strncasecmp(words[i].text, text, n) == 0 &&
-            words[i].text[n] == '\0')
+        if (words[i].len == n && words[i].text[0] == first &&
+            strncasecmp(words[i].text, text, n) == 0)
             return &words[i];
     return NULL;
 }

@@ -409,31 +409,16 @@ static struct raw_span skip_blanks(struct raw_span text)
     return text;
 }
 
-/* What a progress bar was written over by, and of that as much as may be looked at, escape
-   sequences included. */
-static struct raw_span last_state(struct raw_span msg)
-{
-    const char *cr;
-
-    while (msg.len > 0 && (msg.ptr[msg.len - 1] == '\r' || is_blank(msg.ptr[msg.len - 1])))
-        msg.len--;
-    cr = msg.len > 0 ? memrchr(msg.ptr, '\r', msg.len) : NULL;
-    if (cr != NULL)
-        msg = skip(msg, (size_t)(cr + 1 - msg.ptr));
-    msg.len = msg.len > 2 * HEAD_MAX ? 2 * HEAD_MAX : msg.len;
-    return msg;
-}
-
 enum level level_of_text(struct raw_span msg)
 {
-    char head[2 * HEAD_MAX];
+    char head[HEAD_MAX];
     struct raw_span text = msg;
     enum level level;
 
     if (msg.len > 0 && msg.ptr[0] == '{' && msg.len > 1 && strchr("\" \t", msg.ptr[1]) != NULL)
         return level_of_json(msg);
-    text = plain_text(last_state(text), head, sizeof(head));
-    text = skip(text, plain_timestamp_len(text));
+    text = plain_text(text, head, sizeof(head));
+    text = skip(text, plain_prefix_len(text));
     text = skip_blanks(text);
     if (text.len == 0)
         return LEVEL_NONE;
@@ -442,6 +427,5 @@ enum level level_of_text(struct raw_span msg)
     level = by_beginning(text);
     if (level != LEVEL_NONE)
         return level;
-    text.len = text.len > HEAD_MAX ? HEAD_MAX : text.len;
     return by_word(text);
 }

@@ -19,6 +19,7 @@ enum {
 
 struct level_word {
     const char *text; /* lower case */
+    uint8_t len;
     uint8_t level;    /* enum level */
     uint8_t flags;
 };
@@ -27,6 +28,6 @@ struct level_word {
 const struct level_word *level_word_find(const char *text, size_t n);
 
 /* The level that a line of JSON claims. */
-enum level level_of_json(struct raw_span text);
+enum level level_of_json(struct raw_span json);
 
 #endif

@@ -81,20 +81,54 @@ static struct raw_span strip(struct raw_span msg, char *dst, size_t size)
         }
         if ((unsigned char)c >= 0x20 || c == '\t')
             dst[out++] = c;
-        else if (c == '\r')
-            out = 0; /* written over from here; a CR at the end is gone already */
         at++;
     }
     return (struct raw_span){dst, out};
 }
 
-struct raw_span plain_text(struct raw_span msg, char *dst, size_t size)
+/* What a line was written over with, and of that no more than may be needed. */
+static struct raw_span last_state(struct raw_span msg, size_t size)
 {
+    enum { ESCAPES_SHARE = 2 }; /* coloured text has fewer bytes of escapes than of itself */
+    const char *cr;
+
     msg = trim_end(msg);
-    return trim_end(has_control(msg) ? strip(msg, dst, size) : msg);
+    cr = msg.len > 0 ? memrchr(msg.ptr, '\r', msg.len) : NULL;
+    if (cr != NULL) {
+        msg.len -= (size_t)(cr + 1 - msg.ptr);
+        msg.ptr = cr + 1;
+    }
+    if (msg.len > ESCAPES_SHARE * size)
+        msg.len = ESCAPES_SHARE * size;
+    return msg;
 }
 
-/* ---- time stamps ---------------------------------------------------------------------------- */
+struct raw_span plain_text(struct raw_span msg, char *dst, size_t size)
+{
+    msg = last_state(msg, size);
+    if (has_control(msg))
+        msg = strip(msg, dst, size);
+    if (msg.len > size)
+        msg.len = size;
+    return trim_end(msg);
+}
+
+struct raw_span plain_escapes(struct raw_span text, char *dst)
+{
+    size_t out = 0;
+
+    while (text.len > 0 && text.ptr[text.len - 1] == '\r')
+        text.len--;
+    for (size_t at = 0; at < text.len;) {
+        if (text.ptr[at] == '\x1b')
+            at += escape_len(text.ptr + at, text.len - at);
+        else
+            dst[out++] = text.ptr[at++];
+    }
+    return (struct raw_span){dst, out};
+}
+
+/* ---- what others put in front -------------------------------------------------------------- */
 
 /* '0' stands for a digit, all else for itself; 'T' for that or a blank. */
 static bool fits(const char *p, const char *pattern)
@@ -107,19 +141,61 @@ static bool fits(const char *p, const char *pattern)
     return true;
 }
 
-size_t plain_timestamp_len(struct raw_span text)
+/* From here on: fractions of a second and the zone. */
+static bool in_time(char c)
+{
+    return (in((unsigned char)c, '+', ':') || c == 'Z') && c != '/';
+}
+
+/* A date and a time, or a time alone; in brackets, too. */
+static size_t timestamp_len(struct raw_span text)
 {
     static const char date_time[] = "0000-00-00T00:00:00";
-    size_t at = sizeof(date_time) - 1;
+    static const char time[] = "00:00:00";
+    size_t box = text.len > 0 && text.ptr[0] == '[' ? 1 : 0;
+    const char *p = text.ptr + box;
+    size_t rest = text.len - box;
+    size_t at;
 
-    if (text.len < at || !fits(text.ptr, date_time))
+    if (rest >= sizeof(date_time) - 1 && fits(p, date_time))
+        at = box + sizeof(date_time) - 1;
+    else if (rest >= sizeof(time) - 1 && fits(p, time))
+        at = box + sizeof(time) - 1;
+    else
         return 0;
-    while (at < text.len && (in((unsigned char)text.ptr[at], '+', ':') || text.ptr[at] == 'Z') &&
-           text.ptr[at] != '/')
+    while (at < text.len && in_time(text.ptr[at]))
         at++;
+    if (box > 0 && (at == text.len || text.ptr[at++] != ']'))
+        return 0;
     if (at < text.len && !is_blank(text.ptr[at]))
         return 0;
     while (at < text.len && is_blank(text.ptr[at]))
         at++;
     return at;
+}
+
+/* "#12 3.456 ": docker build's step and seconds. */
+static size_t step_len(struct raw_span text)
+{
+    size_t at = 1;
+    size_t blanks = 0;
+
+    if (text.len < 2 || text.ptr[0] != '#' || !in((unsigned char)text.ptr[1], '0', '9'))
+        return 0;
+    for (; at < text.len && blanks < 2; at++) {
+        unsigned char c = (unsigned char)text.ptr[at];
+
+        if (c == ' ')
+            blanks++;
+        else if (!in(c, '0', '9') && !(c == '.' && blanks == 1))
+            return 0;
+    }
+    return blanks == 2 ? at : 0;
+}
+
+size_t plain_prefix_len(struct raw_span text)
+{
+    size_t n = timestamp_len(text);
+
+    return n > 0 ? n : step_len(text);
 }

@@ -260,7 +260,8 @@ static enum err_code search_in_parallel(struct search *s, struct err *e)
     struct parallel_taker taker = {take_found, s};
     uint64_t upto;
     uint64_t damaged;
-    enum err_code rc = parallel_search(s->q->filter, s->start, s->reader, taker, &upto, &damaged, e);
+    enum err_code rc =
+        parallel_search(s->q->filter, s->start, s->reader, taker, &upto, &damaged, e);
 
     log_reader_seek(s->reader, upto);
     for (; damaged > 0; damaged--)
@@ -370,8 +371,8 @@ static enum err_code stash_visit(void *arg, const struct view *v, struct query_s
 static enum err_code fill_stash(struct search *s, struct stash *stash, struct err *e)
 {
     struct query q = *s->q;
-    struct search forwards = {.q = &q, .reader = s->reader, .start = s->start, .run = s->run, .before = q.before,
-                              .after = q.after};
+    struct search forwards = {.q = &q, .reader = s->reader, .start = s->start, .run = s->run,
+                              .before = q.before, .after = q.after};
     enum err_code rc;
 
     q.visit = stash_visit;

@@ -50,7 +50,7 @@ struct pool {
     bool stop;
 };
 
-/* ---- one stretch, without the lock ----------------------------------------------------------- */
+/* ---- one stretch, without the lock ---------------------------------------------------------- */
 
 /*
  * Reads the stretch, the byte before it, and the rest of the line it ends in. Returns the number
@@ -127,7 +127,7 @@ static void search_stretch(const struct pool *pool, struct filter_run *run, uint
     search_lines(run, slot, begin, len);
 }
 
-/* ---- workers ---------------------------------------------------------------------------------- */
+/* ---- workers -------------------------------------------------------------------------------- */
 
 /* The next stretch's slot, once it is free; NULL: there is no more to do. */
 static struct slot *claim(struct pool *pool, uint64_t *k)
@@ -175,7 +175,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* ---- the caller ------------------------------------------------------------------------------- */
+/* ---- the caller ----------------------------------------------------------------------------- */
 
 static void wait_for(struct pool *pool, const struct slot *slot)
 {

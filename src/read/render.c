@@ -135,6 +135,22 @@ static enum err_code read_line(struct renderer *r, const struct log_item *item,
     return ERR_NONE;
 }
 
+enum err_code render_text(struct renderer *r, const struct log_item *item, struct raw_span *text,
+                          struct err *e)
+{
+    struct line line;
+    enum err_code rc = read_line(r, item, &line, e);
+
+    *text = (struct raw_span){NULL, 0};
+    if (rc == ERR_NONE && line.has_msg) {
+        if (line.msg.ptr != r->scratch) /* it goes with the decoded record */
+            memcpy(r->scratch, line.msg.ptr, line.msg.len);
+        *text = (struct raw_span){r->scratch, line.msg.len};
+    }
+    line_release(&line);
+    return rc;
+}
+
 static struct visible how(const struct renderer *r, bool lf)
 {
     return (struct visible){.colour = r->colour ? COLOUR_PASS : COLOUR_STRIP, .lf = lf};

@@ -5,13 +5,18 @@
 #include "redact/rules.h"
 #include "redact/stream.h"
 
-enum { ESC = 0x1b };
-enum escape_state { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI };
-enum byte_kind { KIND_OTHER, KIND_LOWER, KIND_UPPER, KIND_DIGIT };
 enum step { STEP_LIVE, STEP_DEAD, STEP_DONE };
+enum { LOOK_AHEAD = 48, MARK_MAX = 80, ESC = 0x1b };
 
 static const uint8_t byte_kinds[256] = {
     ['a' ... 'z'] = KIND_LOWER, ['A' ... 'Z'] = KIND_UPPER, ['0' ... '9'] = KIND_DIGIT};
+static const uint8_t byte_has[256] = {['0' ... '9'] = HAS_DIGIT,
+                                      ['a' ... 'f'] = HAS_LOWER,
+                                      ['g' ... 'z'] = HAS_LOWER | HAS_BEYOND_HEX,
+                                      ['A' ... 'F'] = HAS_UPPER,
+                                      ['G' ... 'Z'] = HAS_UPPER | HAS_BEYOND_HEX};
+
+/* ---- evidence ------------------------------------------------------------------------ */
 
 static void evidence_reset(struct candidate *c)
 {
@@ -42,44 +47,28 @@ static inline void evidence_note(struct candidate *c, uint8_t byte)
     c->kind = kind;
 }
 
+static inline bool evidence_shown(const struct candidate *c, const struct rule *rule)
+{
+    bool none = (rule->mix | rule->digits | rule->piece) == 0;
+
+    return (none || (rule->mix > 0 && c->mix >= rule->mix) ||
+            (rule->digits > 0 && c->digits >= rule->digits) ||
+            (rule->piece > 0 && c->longest >= rule->piece)) &&
+           (c->has & rule->has) == rule->has;
+}
+
 /* The item has what it needs. */
 static inline bool item_ready(const struct candidate *c, const struct rule_item *it)
 {
-    const struct rule *rule = &rules[c->rule];
-
-    if (c->count < it->min)
-        return false;
-    if ((it->flags & ITEM_EVIDENCE) == 0)
-        return true;
-    return (rule->mix > 0 && c->mix >= rule->mix) ||
-           (rule->digits > 0 && c->digits >= rule->digits) ||
-           (rule->piece > 0 && c->longest >= rule->piece);
+    return c->count >= it->min &&
+           ((it->flags & ITEM_EVIDENCE) == 0 || evidence_shown(c, &rules[c->rule]));
 }
 
-/* Escape sequences within a gap; true if the byte is part of one. */
-static bool gap_takes(struct candidate *c, uint8_t byte)
-{
-    switch (c->escape) {
-    case ESCAPE_NONE:
-        c->escape = byte == ESC ? ESCAPE_BEGUN : ESCAPE_NONE;
-        return byte == ESC;
-    case ESCAPE_BEGUN:
-        c->escape = byte == '[' ? ESCAPE_CSI : ESCAPE_BEGUN;
-        return byte == '[';
-    default:
-        if (byte >= 0x40 && byte <= 0x7e)
-            c->escape = ESCAPE_NONE;
-        return byte >= 0x20 && byte <= 0x7e;
-    }
-}
+/* ---- one byte ------------------------------------------------------------------------ */
 
-static inline bool item_takes(struct candidate *c, const struct rule_item *it, uint8_t byte)
+static inline bool item_takes(const struct candidate *c, const struct rule_item *it, uint8_t byte)
 {
-    if (it->max != ITEM_UNBOUNDED && c->count >= it->max)
-        return false;
-    if ((it->flags & ITEM_GAP) != 0 && (c->escape != ESCAPE_NONE || byte == ESC))
-        return gap_takes(c, byte);
-    return rule_class_has(it->class, byte);
+    return (it->max == ITEM_UNBOUNDED || c->count < it->max) && rule_class_has(it->class, byte);
 }
 
 /* A match that began earlier in the same endless item ends where this one would. */
@@ -114,8 +103,58 @@ static enum step overflow(struct redactor *r, struct candidate *c, const struct 
         return STEP_DEAD;
     c->start = r->s.pos + 1;
     c->count = 0;
+    c->has = 0;
     evidence_reset(c);
     return STEP_LIVE;
+}
+
+static const char *mark_of(const struct rule *rule)
+{
+    return rule->opens == OPENS_RIGHT ? MARK_TOKEN : rule_names[rule->name].mark;
+}
+
+static void arm(struct redactor *r, struct candidate *c)
+{
+    const struct rule *rule = &rules[c->rule];
+
+    c->match = cover_add(r, c->start, NO_POS, mark_of(rule), rule->name, 1);
+}
+
+/* What precedes the secret is the bracket of what may be a mark. */
+static bool is_bracketed(const struct redactor *r, const struct candidate *c)
+{
+    uint8_t before;
+
+    return stream_before(r, c->start, &before, 1) == 1 && before == '[';
+}
+
+/* What was read of the secret may turn out to be one of our own marks. */
+static bool may_be_mark(const struct redactor *r, const struct candidate *c)
+{
+    static const char open[] = "[REDACTED";
+    uint64_t len = r->s.pos + 1 - c->start;
+    size_t skip;
+
+    if (len > MARK_MAX || cover_hides(r, c->start))
+        return false;
+    skip = stream_byte(r, c->start) != '[';
+    if (skip > 0 && (stream_byte(r, c->start) != 'R' || !is_bracketed(r, c)))
+        return false;
+    for (uint64_t i = 0; i < len; i++) {
+        uint8_t byte = stream_byte(r, c->start + i);
+
+        if (i + skip < sizeof(open) - 1 ? byte != (uint8_t)open[i + skip]
+                                        : stream_byte(r, c->start + i - 1) == ']')
+            return false;
+    }
+    return true;
+}
+
+/* The whole secret is one, or stands in the brackets of one that `byte` closes. */
+static bool is_mark(const struct redactor *r, const struct candidate *c, int byte)
+{
+    return stream_is_mark(r, c->start, c->end, false) ||
+           (byte == ']' && is_bracketed(r, c) && stream_is_mark(r, c->start, c->end, true));
 }
 
 /* The item's first byte. False if the candidate need not go on. */
@@ -129,11 +168,11 @@ static bool item_first(struct redactor *r, struct candidate *c, const struct rul
            !is_covered(r, c);
 }
 
-/* On to the next item, which begins at pos. */
-static inline void item_leave(struct candidate *c, const struct rule_item *it, uint64_t pos)
+/* On to the next item. */
+static inline void item_leave(struct candidate *c, const struct rule_item *it)
 {
     if ((it->flags & ITEM_CLOSE) != 0)
-        c->end = pos;
+        c->end = c->last;
     c->item++;
     c->count = 0;
     if ((it[1].flags & ITEM_EVIDENCE) != 0)
@@ -150,77 +189,234 @@ static inline enum step item_take(struct redactor *r, struct candidate *c,
         !item_first(r, c, it))
         return STEP_DEAD;
     c->count = (uint16_t)(c->count + (c->count < ITEM_UNBOUNDED - 1));
+    c->last = r->s.pos + 1;
     if (c->match == 0) {
         if ((flags & ITEM_EVIDENCE) != 0)
             evidence_note(c, byte);
-        if ((flags & ITEM_ARM) != 0 && item_ready(c, it))
-            c->match = cover_add(r, c->start, NO_POS, MARK_TOKEN, rules[c->rule].name, 1);
+        if ((flags & ITEM_SECRET) != 0)
+            c->has |= byte_has[byte];
+        if ((flags & ITEM_ARM) != 0 && item_ready(c, it) &&
+            (c->has & rules[c->rule].has) == rules[c->rule].has && !may_be_mark(r, c))
+            arm(r, c);
         else if (c->start != NO_POS && r->s.pos - c->start >= CANDIDATE_WINDOW)
             return overflow(r, c, it);
     }
-    if (c->count != it->max)
+    if (c->count != it->max || (flags & ITEM_EXACT) != 0)
         return STEP_LIVE;
     if ((flags & (ITEM_LAST | ITEM_EVIDENCE)) == 0)
-        item_leave(c, it, r->s.pos + 1);
+        item_leave(c, it);
     /* Done with this byte if nothing can follow, not at the next one. */
     return (flags & ITEM_LAST) != 0 && c->match == 0 && c->end != NO_POS ? STEP_DONE : STEP_LIVE;
 }
 
 static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t byte)
 {
+    /* More of the same, the common case. */
+    if (c->match != 0 && c->count > 0 && c->count + 1U < c->item->max &&
+        rule_class_has(c->item->class, byte)) {
+        c->count = (uint16_t)(c->count + (c->count < ITEM_UNBOUNDED - 2));
+        c->last = r->s.pos + 1;
+        return STEP_LIVE;
+    }
     for (;;) {
         const struct rule_item *it = c->item;
 
         if (item_takes(c, it, byte))
             return item_take(r, c, it, byte);
-        if (!item_ready(c, it) || c->escape != ESCAPE_NONE)
+        if (!item_ready(c, it) ||
+            ((it->flags & ITEM_EXACT) != 0 && rule_class_has(it->class, byte)))
             return STEP_DEAD;
         if ((it->flags & ITEM_LAST) != 0) {
             if ((it->flags & ITEM_CLOSE) != 0)
-                c->end = r->s.pos;
+                c->end = c->last;
             return STEP_DONE;
         }
-        item_leave(c, it, r->s.pos);
+        item_leave(c, it);
     }
 }
+
+/* ---- the list ------------------------------------------------------------------------ */
 
 /* The rule cannot begin with this byte. */
-static bool is_hopeless(uint16_t rule, int byte)
+static bool is_hopeless(const struct rule *rule, int byte)
 {
-    const struct rule_item *it = &rule_items[rules[rule].first];
+    const struct rule_item *it = &rule_items[rule->first];
 
-    return byte != NO_BYTE && it->min > 0 && !rule_class_has(it->class, (uint8_t)byte);
+    return byte != NO_BYTE && rule->len > 0 && it->min > 0 &&
+           !rule_class_has(it->class, (uint8_t)byte);
 }
 
-void candidates_spawn(struct redactor *r, size_t anchor, int byte)
+/*
+ * False if the bytes at hand show that the row comes to nothing: no candidate is made then,
+ * which is what most anchors in ordinary text come to. Bounded, so that floods of anchors
+ * cost no more than that.
+ */
+static bool may_match(const struct redactor *r, const struct rule *rule)
 {
-    const struct anchor *a = &anchors[anchor];
+    const struct rule_item *it = &rule_items[rule->first];
+    const struct rule_item *stop = it + rule->len;
+    size_t at = (size_t)(r->s.pos - r->base);
+    size_t end = at + LOOK_AHEAD < r->in_len ? at + LOOK_AHEAD : r->in_len;
+    unsigned count = 0;
 
-    for (uint16_t i = 0; i < a->n_rules && r->s.n_live < CANDIDATES_MAX; i++) {
-        uint16_t rule = (uint16_t)(a->first + i);
-
-        if (r->set->off[rules[rule].name] || is_hopeless(rule, byte))
-            continue;
-        r->live[r->s.n_live++] = (struct candidate){.origin = r->s.pos,
-                                                    .start = NO_POS,
-                                                    .end = NO_POS,
-                                                    .rule = rule,
-                                                    .item = &rule_items[rules[rule].first]};
+    if (r->s.pos < r->base)
+        return true;
+    for (; at < end && r->in[at] != ESC; at++) {
+        while (count == it->max || !rule_class_has(it->class, r->in[at])) {
+            if (count < it->min)
+                return false;
+            if (++it == stop)
+                return true;
+            count = 0;
+        }
+        count++;
+        if ((it->flags & ITEM_ARM) != 0 && count >= it->min)
+            return true;
     }
+    return true;
+}
+
+/* A live candidate of the row is within the same endless item: it ends where a new one would. */
+static bool is_under_way(const struct redactor *r, const struct rule *rule)
+{
+    const struct rule_item *it = &rule_items[rule->first];
+
+    if (it->max != ITEM_UNBOUNDED || (it->flags & (ITEM_OPEN | ITEM_ARM)) != (ITEM_OPEN | ITEM_ARM))
+        return false;
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        if (r->live[i].item == it && r->live[i].count > 0 && !r->live[i].dead)
+            return true;
+    }
+    return false;
+}
+
+/* Too many live ones, which no honest text has. The oldest gives way: rather redacted than
+   let out. Returns its place. */
+static struct candidate *evict(struct redactor *r)
+{
+    struct candidate *oldest = &r->live[0];
+
+    if (oldest->match == 0 && oldest->start < r->s.pos)
+        arm(r, oldest);
+    if (oldest->match != 0)
+        cover_close(r, oldest->match, r->s.pos);
+    memmove(r->live, r->live + 1, (CANDIDATES_MAX - 1) * sizeof(r->live[0]));
+    return &r->live[CANDIDATES_MAX - 1];
+}
+
+/* A longer public prefix of the same beginning: the secret of the shorter one begins here. */
+static void prefix_grows(struct redactor *r, uint64_t anchor)
+{
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        struct candidate *c = &r->live[i];
+
+        if (c->anchor != anchor || c->match != 0 || c->start == NO_POS || c->dead ||
+            c->origin == r->s.pos || rules[c->rule].opens != OPENS_RIGHT ||
+            (c->item->flags & ITEM_OPEN) == 0)
+            continue;
+        c->start = r->s.pos;
+        c->count = 0;
+        c->has = 0;
+        evidence_reset(c);
+    }
+}
+
+/* A live candidate whose anchor begins there, too, waits for its secret to be one. */
+static bool has_shorter_prefix(const struct redactor *r, uint64_t anchor)
+{
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        if (r->live[i].anchor == anchor && r->live[i].match == 0)
+            return true;
+    }
+    return false;
+}
+
+static void candidate_add(struct redactor *r, uint16_t number, uint64_t anchor, uint64_t start)
+{
+    const struct rule *rule = &rules[number];
+    struct candidate *c =
+        r->s.n_live < CANDIDATES_MAX ? &r->live[r->s.n_live++] : evict(r);
+
+    *c = (struct candidate){.anchor = anchor,
+                            .origin = r->s.pos,
+                            .start = start,
+                            .end = NO_POS,
+                            .last = r->s.pos,
+                            .rule = number,
+                            .item = &rule_items[rule->first]};
+    if (rule->arms)
+        arm(r, c);
+}
+
+/* Where the secret of a row begins whose anchor begins at `anchor`. False: its left side,
+   its boundary or its context is missing. */
+static bool find_start(const struct redactor *r, const struct anchor *a, const struct rule *rule,
+                       uint64_t anchor, uint64_t *start)
+{
+    uint64_t left = anchor;
+    uint64_t secret = anchor;
+
+    if (rule->n_left > 0) {
+        struct look l;
+
+        look_from(&l, r, anchor);
+        if (!look_left(&l, rule, &secret))
+            return false;
+        left = l.pos;
+    }
+    *start = rule->opens == OPENS_RIGHT ? NO_POS : secret;
+    return ((a->flags & ANCHOR_WORD) == 0 || a->len == 0 || look_boundary(r, left)) &&
+           look_context(r, rule, anchor, r->s.pos);
+}
+
+bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte)
+{
+    bool any = false;
+    const struct anchor *a = &anchors[anchor];
+    bool grows = (a->flags & (ANCHOR_WORD | ANCHOR_INNER)) == ANCHOR_WORD &&
+                 has_shorter_prefix(r, start);
+
+    for (uint16_t i = 0; i < a->n_rules; i++) {
+        uint16_t number = (uint16_t)(a->first + i);
+        const struct rule *rule = &rules[number];
+        uint64_t secret;
+
+        bool comes = rule->len == 0 || (!is_hopeless(rule, byte) && !is_under_way(r, rule) &&
+                                        may_match(r, rule));
+
+        /* The cheap questions first, except where the shorter prefix wants an answer. */
+        if (r->set->off[rule->name] || (!comes && !grows) ||
+            !find_start(r, a, rule, start, &secret))
+            continue;
+        if (!comes)
+            ;
+        else if (rule->len == 0)
+            cover_add(r, secret, r->s.pos, mark_of(rule), rule->name, 1);
+        else
+            candidate_add(r, number, start, secret);
+        any |= comes;
+        if (grows)
+            prefix_grows(r, start);
+        grows = false;
+    }
+    return any;
 }
 
 /* The candidate reached its end: close its match, make one, or go on with other rows. */
-static void candidate_done(struct redactor *r, struct candidate *c, uint8_t byte)
+static void candidate_done(struct redactor *r, struct candidate *c, int byte)
 {
     const struct rule *rule = &rules[c->rule];
 
     c->dead = true;
     if (rule->chain != 0)
-        candidates_spawn(r, rule->chain, byte);
+        (void)candidates_spawn(r, rule->chain, c->anchor, byte);
     else if (c->match != 0)
-        cover_close(r, c->match, c->end != NO_POS ? c->end : r->s.pos);
-    else if (cover_hides(r, c->start) || !stream_is_mark(r, c->start, c->end))
-        cover_add(r, c->start, c->end, MARK_TOKEN, rule->name, 1);
+        cover_close(r, c->match, c->end != NO_POS ? c->end : c->last);
+    else if ((c->has & rule->has) == rule->has &&
+             (cover_hides(r, c->start) ||
+              (!is_mark(r, c, byte) &&
+               check_secret(r, (enum rule_check)rule->check, c->start, c->end))))
+        cover_add(r, c->start, c->end, mark_of(rule), rule->name, 1);
 }
 
 static void bury(struct redactor *r)
@@ -237,14 +433,15 @@ static void bury(struct redactor *r)
     r->s.n_live = kept;
 }
 
-bool candidates_step(struct redactor *r, uint8_t byte)
+bool candidates_step(struct redactor *r, uint8_t byte, uint64_t origin)
 {
     bool decided = false;
 
     /* The list may grow at its end while it is walked: those begin with this byte, too. */
     for (size_t i = 0; i < r->s.n_live; i++) {
         struct candidate *c = &r->live[i];
-        enum step step = c->dead ? STEP_LIVE : candidate_step(r, c, byte);
+        bool idle = c->dead || (origin != NO_POS && c->origin != origin);
+        enum step step = idle ? STEP_LIVE : candidate_step(r, c, byte);
 
         if (step == STEP_DEAD)
             c->dead = true;
@@ -257,13 +454,66 @@ bool candidates_step(struct redactor *r, uint8_t byte)
     return decided;
 }
 
+/* How many bytes the item takes without anything being decided by them. */
+static size_t quiet_bytes(const struct redactor *r, const struct candidate *c)
+{
+    const struct rule_item *it = c->item;
+    size_t n = it->max == ITEM_UNBOUNDED ? SIZE_MAX : (size_t)it->max - c->count;
+
+    if (c->count == 0 || c->dead)
+        return 0;
+    if (c->match == 0) {
+        size_t room = c->start == NO_POS ? SIZE_MAX
+                                         : CANDIDATE_WINDOW - (size_t)(r->s.pos - c->start);
+
+        if ((it->flags & ITEM_EVIDENCE) != 0 || rules[c->rule].has != 0)
+            return 0;
+        if ((it->flags & ITEM_ARM) != 0)
+            n = c->count < it->min ? (size_t)it->min - c->count : 0;
+        n = n < room ? n : room;
+    }
+    return n > 0 ? n - 1 : 0; /* the last one may decide something */
+}
+
+size_t candidate_run(struct redactor *r, size_t stop)
+{
+    struct candidate *c = &r->live[0];
+    size_t from = (size_t)(r->s.pos - r->base);
+    size_t quiet = quiet_bytes(r, c);
+    const uint32_t *class = c->item->class;
+    size_t at = from;
+
+    if (quiet < stop - from)
+        stop = from + quiet;
+    while (at < stop && rule_class_has(class, r->in[at]))
+        at++;
+    if (at == from)
+        return 0;
+    c->count = c->count + (at - from) < ITEM_UNBOUNDED - 1 ? (uint16_t)(c->count + (at - from))
+                                                           : ITEM_UNBOUNDED - 1;
+    r->s.pos += at - from;
+    c->last = r->s.pos;
+    return at - from;
+}
+
+/* At the end of the stream an exact run is as long as it will be. */
+static bool is_complete(const struct candidate *c)
+{
+    return c->match == 0 && c->start != NO_POS && (c->item->flags & ITEM_LAST) != 0 &&
+           ((c->item->flags & ITEM_EXACT) != 0 || rules[c->rule].check != CHECK_NONE) &&
+           item_ready(c, c->item);
+}
+
 void candidates_finish(struct redactor *r)
 {
     for (size_t i = 0; i < r->s.n_live; i++) {
         struct candidate *c = &r->live[i];
 
-        if (c->match != 0)
-            cover_close(r, c->match, c->end != NO_POS ? c->end : r->s.pos);
+        if (c->match == 0 && !is_complete(c))
+            continue;
+        if (c->end == NO_POS)
+            c->end = c->last;
+        candidate_done(r, c, NO_BYTE);
     }
     r->s.n_live = 0;
 }

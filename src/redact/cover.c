@@ -76,22 +76,25 @@ static bool stream_is(const struct redactor *r, uint64_t start, const char *text
     return true;
 }
 
-bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end)
+/* The n bytes from start on are those of the mark behind its first `skip` ones. */
+static bool stream_is_part(const struct redactor *r, uint64_t start, size_t n, size_t skip,
+                           const char *mark)
 {
-    static const char open[] = "[REDACTED:";
-    size_t len = (size_t)(end - start);
-    size_t prefix = sizeof(open) - 1;
+    return strlen(mark) == n + 2 * skip && stream_is(r, start, mark + skip, n);
+}
 
-    if (len == strlen(MARK_TOKEN))
-        return stream_is(r, start, MARK_TOKEN, len);
-    if (len == strlen(MARK_PEM_LINE) && stream_is(r, start, MARK_PEM_LINE, len))
+bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end, bool bare)
+{
+    size_t n = (size_t)(end - start);
+    size_t skip = bare ? 1 : 0;
+
+    if (stream_is_part(r, start, n, skip, MARK_TOKEN) ||
+        stream_is_part(r, start, n, skip, MARK_PEM_LINE))
         return true;
-    if (len <= prefix || !stream_is(r, start, open, prefix) || stream_byte(r, end - 1) != ']')
+    if (n <= strlen(MARK_TOKEN) || stream_byte(r, start) != (bare ? 'R' : '['))
         return false;
     for (size_t i = 0; i < rule_name_count; i++) {
-        size_t n = strlen(rule_names[i]);
-
-        if (n + prefix + 1 == len && stream_is(r, start + prefix, rule_names[i], n))
+        if (stream_is_part(r, start, n, skip, rule_names[i].mark))
             return true;
     }
     return false;
@@ -156,7 +159,7 @@ bool cover_hides(const struct redactor *r, uint64_t pos)
 static void mark_out(struct redactor *r, const struct match *m)
 {
     if (m->marks > 0 && !r->counts_kept) {
-        memcpy(r->counts_before, r->counts, rule_name_count * sizeof(*r->counts));
+        memcpy(r->counts_before, r->counts, r->n_counts * sizeof(*r->counts));
         r->counts_kept = true;
     }
     if (m->text[0] != '\0') {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Finds where an anchor may end: places whose last three bytes are those of some anchor.
- * The caller looks at the rest. Every variant gives the same places; they differ in speed.
+ * Finds the places that are worth a look: where the print of some anchor ends, and behind
+ * every ESC. The caller looks at the rest. The variants differ in speed, and in how many of
+ * the places they give are nothing; none leaves one out.
  */
 #ifndef REDACT_FINDER_H
 #define REDACT_FINDER_H
@@ -13,21 +14,38 @@
 #include "redact/rules.h"
 
 /*
- * The smallest e >= from (and >= 3) such that data[e-3..e) is the end of some anchor;
- * SIZE_MAX if there is none up to len.
+ * An e >= from (and >= 4) such that data[e-4..e) may be the print of an anchor or ends in ESC,
+ * none that is one left out before it; SIZE_MAX if there is none up to len.
  */
-typedef size_t finder_fn(const uint8_t *data, size_t len, size_t from);
+typedef size_t finder_fn(const struct finder_tables *t, const uint8_t *data, size_t len,
+                         size_t from);
 
-enum finder_kind { FINDER_PORTABLE, FINDER_SSSE3, FINDER_AVX2, N_FINDERS };
+enum finder_kind { FINDER_PORTABLE, FINDER_NEON, FINDER_SSSE3, FINDER_AVX2, N_FINDERS };
 
 bool finder_available(enum finder_kind kind);
-finder_fn *finder_get(enum finder_kind kind);
+finder_fn *finder_get(enum finder_kind kind); /* of an available kind */
 finder_fn *finder_best(void);
 
-/* The buckets whose anchors may end in these three bytes. */
-static inline uint8_t finder_buckets(uint8_t a, uint8_t b, uint8_t c)
+/* These four bytes may be a print of one of the two buckets that no hash tells of. */
+static inline bool finder_is_broad(const struct finder_tables *t, const uint8_t *p)
 {
-    return anchor_bytes[0][a] & anchor_bytes[1][b] & anchor_bytes[2][c];
+    return (t->bytes[0][p[0]] & t->bytes[1][p[1]] & t->bytes[2][p[2]] & t->bytes[3][p[3]]) != 0;
+}
+
+static inline bool finder_is_hashed(const struct finder_tables *t, const uint8_t *p)
+{
+    uint32_t bytes = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+                     (uint32_t)p[3] << 24;
+    uint32_t whole = print_hash(bytes);
+    uint32_t most = print_hash(bytes >> 8);
+
+    return ((t->whole[whole >> 5] >> (whole & 31) | t->most[most >> 5] >> (most & 31)) & 1) != 0;
+}
+
+/* These four bytes may be a print, or end in ESC. */
+static inline bool finder_is_place(const struct finder_tables *t, const uint8_t *p)
+{
+    return finder_is_hashed(t, p) || finder_is_broad(t, p);
 }
 
 #endif

@@ -7,7 +7,8 @@
 #include "redact/stream.h"
 
 enum {
-    PEM_WINDOW = 2048,   /* held without a decision */
+    PEM_WINDOW = 2048,   /* held without a decision, */
+    PEM_CHECK = 64,      /* asked so many bytes apart */
     PEM_RUN_KEY = 24,    /* a mixed run this long is key material wherever it stands */
     PEM_RUN_PLAIN = 48,  /* and one this long without a slash, mixed or not */
     PEM_RUN_ALONE = 12,  /* and one this long that has the line for itself */
@@ -30,7 +31,6 @@ enum marker_state {
     MARKER_LABEL,
     MARKER_CLOSE
 };
-enum byte_kind { KIND_OTHER, KIND_LOWER, KIND_UPPER, KIND_DIGIT, KIND_SIGN };
 
 static const char mark_header[] = "PRIVATE KEY-----" MARK_TOKEN;
 static const char mark_header_ssh2[] = "PRIVATE KEY ----" MARK_TOKEN;
@@ -114,7 +114,7 @@ static bool line_is_mark(const struct redactor *r, uint64_t from, uint64_t to)
 {
     while (to > from && (stream_byte(r, to - 1) == ' ' || stream_byte(r, to - 1) == '\t'))
         to--;
-    return stream_is_mark(r, from, to);
+    return stream_is_mark(r, from, to, false);
 }
 
 static bool line_is_weak(const struct pem_line *l)
@@ -710,15 +710,17 @@ bool pem_step(struct redactor *r, uint8_t byte)
     struct pem *p = &r->s.pem;
     bool was_open = key_line_open(p);
     enum pem_block was = p->block;
-    uint64_t hold;
 
     if (key_goes_on(p, byte))
         return false;
     if (!marker_step(r, byte) && p->block != PEM_NONE)
         line_byte(r, byte);
-    hold = p->block != PEM_NONE ? pem_hold(r) : NO_POS;
-    if (hold < r->s.pos && r->s.pos - hold >= PEM_WINDOW)
-        overflow(r);
+    if (p->block != PEM_NONE && r->s.pos % PEM_CHECK == 0) {
+        uint64_t hold = pem_hold(r);
+
+        if (hold < r->s.pos && r->s.pos - hold >= PEM_WINDOW)
+            overflow(r);
+    }
     return was != p->block || was_open != key_line_open(p) || byte == '\n';
 }
 

@@ -58,12 +58,62 @@ void redact_set_free(struct redact_set *set); /* values are zeroed; NULL is fine
 size_t redact_set_rules(const struct redact_set *set);
 const char *redact_set_rule_name(const struct redact_set *set, size_t rule);
 
+struct redact_rule_info {
+    const char *name;
+    const char *group; /* tier1 tier2 generic email phone card iban home own */
+    const char *description;
+    bool on;
+};
+
+void redact_set_rule_info(const struct redact_set *set, size_t rule,
+                          struct redact_rule_info *info);
+
+/*
+ * An example of what the rule finds, made up on the spot (the same one each time): never a
+ * real secret, and nowhere written down. Returns its length; 0 if the rule has none or dst is
+ * too small.
+ */
+size_t redact_set_rule_example(const struct redact_set *set, size_t rule, char *dst, size_t size);
+
+/*
+ * Switches on the rule add-mask: a line "::add-mask::VALUE" hands its value, as it was
+ * written, to fn once the line is complete. fn may add it to the set: it then counts from the
+ * next byte of its own stream and the next call of the others. NULL switches it off.
+ */
+typedef void redact_mask_fn(void *ctx, const char *value, size_t len);
+void redact_set_on_mask(struct redact_set *set, redact_mask_fn *fn, void *ctx);
+
+/*
+ * A value to be removed wherever it appears, with its derived forms; also while redactors run.
+ * name: for reports (the variable's name), may be NULL. The value is copied, and zeroed when the
+ * set is freed. ERR_REFUSED: not a value to look for, e says why; ERR_MEMORY.
+ */
+enum err_code redact_set_add_value(struct redact_set *set, const char *name, const char *value,
+                                   size_t len, struct err *e) MUST_USE;
+
+/*
+ * A rule of the user's own. name: [A-Za-z0-9_-]{1,64}, not that of a shipped rule; pattern: an
+ * extended regular expression; group: the parenthesis that is the secret, 0 for all of the
+ * match; literal: what a line must hold to be looked at, or NULL. ERR_USAGE: e says which rule,
+ * where in it, and why. Before the set's first redactor is made, like fields.
+ */
+enum err_code redact_set_add_rule(struct redact_set *set, const char *name, const char *pattern,
+                                  unsigned group, const char *literal, struct err *e) MUST_USE;
+
+/* A field whose value is a secret: "password", "db.secret". ERR_USAGE: no such path. */
+enum err_code redact_set_add_field(struct redact_set *set, const char *path,
+                                   struct err *e) MUST_USE;
+
 struct redactor;
 
 /* set NULL makes the stage that --redact off and --forward raw are: everything comes out. */
 enum err_code redactor_new(struct redactor **out, struct redact_set *set,
                            struct err *e) MUST_USE;
 void redactor_free(struct redactor *r); /* held bytes are zeroed; NULL is fine */
+
+/* From here on lines that register a value pass this redactor byte for byte, and register
+   nothing: for a reader that acts on them. */
+void redactor_pass_mask_lines(struct redactor *r);
 
 /*
  * Takes the next bytes of the stream and replaces the contents of out by what may come out

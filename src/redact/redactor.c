@@ -9,203 +9,294 @@
 #include "redact/stream.h"
 
 enum {
-    SCHEME_MAX = 21,
-    ESCAPE_BEFORE_MAX = 40,
-    NEAR = 8 /* bytes looked at one by one before the vector search */
+    NEAR = 8,         /* bytes looked at one by one before the vector search */
+    ESCAPE_MAX = 64,  /* longest escape sequence that is one */
+    PENDING_MAX = 64, /* matches that may wait before the covered bytes are let go */
+    ESC = 0x1b
 };
-
-/* ---- looking back ------------------------------------------------------------------ */
-
-size_t stream_before(const struct redactor *r, uint64_t pos, uint8_t *dst, size_t n)
-{
-    size_t inside = pos > r->base ? (size_t)(pos - r->base) : 0; /* of the input, before pos */
-    size_t past = pos < r->base ? (size_t)(r->base - pos) : 0;   /* of the tail, after pos */
-    size_t old = r->s.tail_len - past;
-
-    if (n <= inside) {
-        memcpy(dst, r->in + (inside - n), n);
-        return n;
-    }
-    if (n - inside < old)
-        old = n - inside;
-    memcpy(dst, r->s.tail + (r->s.tail_len - past - old), old);
-    if (inside > 0)
-        memcpy(dst + old, r->in, inside);
-    return old + inside;
-}
-
-static uint8_t fold(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
-static bool text_is(const uint8_t *bytes, const struct anchor *a)
-{
-    if ((a->flags & ANCHOR_FOLD) == 0)
-        return memcmp(bytes, a->text, a->len) == 0;
-    for (size_t i = 0; i < a->len; i++) {
-        if (fold(bytes[i]) != (uint8_t)a->text[i])
-            return false;
-    }
-    return true;
-}
-
-/* The anchor's bytes precede s.pos. */
-static bool anchor_is_here(const struct redactor *r, const struct anchor *a)
-{
-    uint8_t bytes[ANCHOR_MAX];
-    size_t inside = (size_t)(r->s.pos - r->base);
-
-    if (a->len == 0)
-        return false;
-    if (inside >= a->len)
-        return text_is(r->in + (inside - a->len), a);
-    return stream_before(r, r->s.pos, bytes, a->len) == a->len && text_is(bytes, a);
-}
-
-static bool is_letter(uint8_t c)
-{
-    return fold(c) >= 'a' && fold(c) <= 'z';
-}
-
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_hex(uint8_t c)
-{
-    return is_digit(c) || (fold(c) >= 'a' && fold(c) <= 'f');
-}
-
-static bool is_word(uint8_t c)
-{
-    return is_letter(c) || is_digit(c) || c == '_';
-}
-
-static bool ends_with(const uint8_t *b, size_t n, const char *text)
-{
-    size_t len = strlen(text);
-
-    return n >= len && memcmp(b + n - len, text, len) == 0;
-}
-
-/* An escape written out ends b: \n \xHH \uHHHH \NNN. */
-static bool ends_with_escape(const uint8_t *b, size_t n)
-{
-    size_t digits = 0;
-
-    if (n >= 2 && b[n - 2] == '\\' && strchr("nrtbfv", b[n - 1]) != NULL)
-        return true;
-    while (digits < 4 && digits < n && is_hex(b[n - 1 - digits]))
-        digits++;
-    for (size_t i = 1; i <= digits; i++) {
-        const uint8_t *before = b + n - i;
-
-        if (n - i >= 2 && before[-2] == '\\' &&
-            ((i == 4 && before[-1] == 'u') || (i == 2 && before[-1] == 'x')))
-            return true;
-        if (i == 3 && n > 3 && before[-1] == '\\')
-            return true;
-    }
-    return false;
-}
-
-/* A CSI sequence ends b: ESC, also written out, or its C1 form; parameters; a final letter. */
-static bool ends_with_csi(const uint8_t *b, size_t n)
-{
-    static const char *const written[] = {"\x1b", "\\x1b", "\\x1B", "\\u001b", "\\u001B",
-                                          "\\033", "\\e", "^["};
-
-    if (n < 2 || b[n - 1] < 0x40 || b[n - 1] > 0x7e)
-        return false;
-    for (n--; n > 0 && b[n - 1] >= 0x20 && b[n - 1] <= 0x3f; n--)
-        continue;
-    if (n > 0 && b[n - 1] == 0x9b)
-        return true;
-    if (n < 2 || b[n - 1] != '[')
-        return false;
-    for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
-        if (ends_with(b, n - 1, written[i]))
-            return true;
-    }
-    return false;
-}
-
-/* A token may start at pos (contract, section 5), or touches a match. */
-static bool is_boundary(const struct redactor *r, uint64_t pos)
-{
-    uint8_t b[ESCAPE_BEFORE_MAX];
-    size_t n = stream_before(r, pos, b, 1);
-
-    if (n == 0 || !is_word(b[0]) || cover_touches(r, pos))
-        return true;
-    n = stream_before(r, pos, b, sizeof(b));
-    if (n >= 3 && b[n - 3] == '%' && is_hex(b[n - 2]) && is_hex(b[n - 1]))
-        return true;
-    return ends_with_escape(b, n) || ends_with_csi(b, n);
-}
-
-/* What precedes pos can be the scheme of a URL: a letter and at least one more. */
-static bool is_scheme(const struct redactor *r, uint64_t pos)
-{
-    uint8_t b[SCHEME_MAX];
-    size_t n = stream_before(r, pos, b, sizeof(b));
-
-    for (size_t i = 1; i <= n; i++) {
-        uint8_t c = b[n - i];
-
-        if (!is_letter(c) && !is_digit(c) && c != '+' && c != '.' && c != '-')
-            return false;
-        if (i >= 2 && is_letter(c))
-            return true;
-    }
-    return false;
-}
 
 /* ---- anchors ----------------------------------------------------------------------- */
 
-static void anchor_found(struct redactor *r, size_t i)
+static uint64_t hold_limit(const struct redactor *r)
 {
-    const struct anchor *a = &anchors[i];
-    uint64_t start = r->s.pos - a->len;
+    const struct stream *s = &r->s;
+    uint64_t limit = s->pos;
+    uint64_t candidates = candidates_hold(r);
+    uint64_t pem = pem_hold(r);
 
-    if ((a->flags & ANCHOR_WORD) != 0 && !is_boundary(r, start))
-        return;
-    if ((a->flags & ANCHOR_SCHEME) != 0 && !is_scheme(r, start))
-        return;
-    if ((a->flags & ANCHOR_PEM) != 0 && !r->set->off[RULE_NAME_PRIVATE_KEY])
-        pem_anchor(r, a->text[a->len - 2] == ' ');
-    else
-        candidates_spawn(r, i, NO_BYTE);
+    if (candidates < limit)
+        limit = candidates;
+    if (pem < limit)
+        limit = pem;
+    if (s->inner < limit)
+        limit = s->inner;
+    if (block_hold(&s->block) < limit)
+        limit = block_hold(&s->block);
+    if (beside_hold(r) < limit)
+        limit = beside_hold(r);
+    if (s->mask.state == MASK_VALUE && s->mask.cr && s->pos - 1 < limit)
+        limit = s->pos - 1; /* of its line end, if one follows */
+    /* Whether a candidate goes on behind it is not known yet. */
+    return s->n_live > 0 && s->gap < limit ? s->gap : limit;
 }
 
-/* The last three bytes before s.pos are those of an anchor in one of these buckets. */
-static void anchors_look(struct redactor *r, unsigned buckets)
+/* The limit without the look at what may belong to an anchor to come, which takes longer. */
+static uint64_t hold_limit_within(struct redactor *r)
 {
-    for (; buckets != 0; buckets &= buckets - 1) {
-        for (size_t i = (size_t)__builtin_ctz(buckets); i < anchor_count; i += ANCHOR_BUCKETS) {
-            if (anchor_is_here(r, &anchors[i]))
-                anchor_found(r, i);
+    uint64_t far = r->s.pos > TAIL_MAX ? r->s.pos - TAIL_MAX : 0;
+    uint64_t limit = hold_limit(r);
+
+    return limit < far ? limit : far;
+}
+
+/* The new candidates catch up on the bytes that their anchor's print took in. */
+static void late_steps(struct redactor *r, struct look *l, uint8_t late, uint64_t origin)
+{
+    int byte = look_back(l);
+
+    r->s.pos = l->pos;
+    if (late > 1) {
+        struct look before = *l;
+        uint64_t at = l->pos;
+
+        late_steps(r, &before, (uint8_t)(late - 1), origin);
+        r->s.pos = at;
+    }
+    (void)candidates_step(r, (uint8_t)byte, origin);
+}
+
+/* The anchor begins at `start`; behind it `late` logical bytes were read up to s.pos. */
+static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint64_t end)
+{
+    const struct anchor *a = &anchors[number];
+    uint64_t stop = r->s.pos;
+    struct look l;
+
+    if ((a->flags & ANCHOR_SCHEME) != 0 && !look_scheme(r, start))
+        return;
+    if ((a->flags & ANCHOR_PEM) != 0) {
+        if (!r->set->off[RULE_NAME_PRIVATE_KEY])
+            pem_anchor(r, a->text[a->len - 2] == ' ');
+        return;
+    }
+    if ((a->flags & ANCHOR_LINE) != 0 && !look_line(r, start))
+        return;
+    if ((a->flags & ANCHOR_BLOCK) != 0) {
+        if (!r->set->off[rules[a->first].name])
+            block_begin(r, rules[a->first].name == RULE_NAME_PRIVATE_KEY);
+        return;
+    }
+    if ((a->flags & ANCHOR_MASK) != 0) {
+        if (!r->set->off[RULE_NAME_MASK] && !mask_live(&r->s.mask))
+            mask_begin(r);
+        return;
+    }
+    r->s.pos = end;
+    if (candidates_spawn(r, number, start, NO_BYTE) && a->late > 0) {
+        look_from(&l, r, stop);
+        late_steps(r, &l, a->late, end);
+    }
+    r->s.pos = stop;
+}
+
+/* The anchor's bytes stand in the input one behind the other, as in most cases. */
+static bool stands_plain(const struct redactor *r, const struct anchor *a)
+{
+    size_t at = (size_t)(r->s.pos - r->base);
+    size_t len = a->len;
+    const uint8_t *text = r->in + at - a->late - len;
+
+    return at >= len + a->late && look_takes(a, text);
+}
+
+/* The last bytes before s.pos, escape sequences left out, are the print of an anchor in
+   one of these buckets: which? */
+static void anchors_look(struct redactor *r, const uint8_t *print)
+{
+    unsigned key = anchor_key(print[2], print[3]);
+
+    for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
+        const struct anchor *a = &anchors[anchor_list[k]];
+        struct look l;
+        uint64_t end;
+
+        if (a->level > r->set->level)
+            continue;
+        if (stands_plain(r, a)) {
+            uint64_t behind = r->s.pos - a->late;
+
+            anchor_found(r, anchor_list[k], behind - a->len, behind);
+            continue;
         }
+        if (r->s.pos >= r->s.escape_end + a->len + a->late &&
+            r->s.pos - r->base >= (uint64_t)a->len + a->late)
+            continue; /* no escape sequence is in it, nor does it begin before the input */
+        look_from(&l, r, r->s.pos);
+        for (uint8_t i = 0; i < a->late; i++)
+            (void)look_back(&l);
+        end = l.pos;
+        if (look_anchor(&l, a))
+            anchor_found(r, anchor_list[k], l.pos, end);
+    }
+}
+/* The four logical bytes before s.pos; what is missing before the stream's begin is a
+   line end. */
+static void print_here(const struct redactor *r, uint8_t *print)
+{
+    struct look l;
+
+    look_from(&l, r, r->s.pos);
+    for (size_t i = ANCHOR_PRINT; i-- > 0;) {
+        int c = look_back(&l);
+
+        print[i] = c < 0 ? '\n' : (uint8_t)c;
     }
 }
 
-/* The buckets of the anchors that may end at s.pos. */
-static unsigned buckets_here(const struct redactor *r)
+/* Anchors that an escape sequence cuts in two. */
+static void look_behind_escape(struct redactor *r)
 {
-    uint8_t b[ANCHOR_PRINT];
-    size_t inside = (size_t)(r->s.pos - r->base);
-    const uint8_t *last = r->in + inside - ANCHOR_PRINT;
+    uint8_t print[ANCHOR_PRINT];
 
-    if (inside >= ANCHOR_PRINT)
-        return finder_buckets(last[0], last[1], last[2]);
-    if (stream_before(r, r->s.pos, b, ANCHOR_PRINT) < ANCHOR_PRINT)
-        return 0;
-    return finder_buckets(b[0], b[1], b[2]);
+    r->s.watch--;
+    r->s.looked = r->s.pos;
+    print_here(r, print);
+    if (finder_is_place(r->tables, print))
+        anchors_look(r, print);
 }
 
-/* The next place in this input, from `from` on, where anchors may end; in_len + 1: none. */
+/* ---- escape sequences -------------------------------------------------------------- */
+
+static void escape_begin(struct stream *s, uint64_t pos)
+{
+    if (s->gap == NO_POS)
+        s->gap = pos;
+    s->escape = ESCAPE_BEGUN;
+    s->escape_at = pos + 1;
+}
+
+static void escape_end(struct stream *s)
+{
+    s->escape = ESCAPE_NONE;
+    s->escape_end = s->pos + 1;
+    s->watch = ANCHOR_PRINT - 1;
+}
+
+/* Takes a byte of a sequence that has begun; false if it breaks off here. */
+static bool escape_takes(struct stream *s, uint8_t byte)
+{
+    if (s->pos - s->escape_at > ESCAPE_MAX)
+        return false;
+    switch (s->escape) {
+    case ESCAPE_BEGUN:
+        s->escape = byte == '[' ? ESCAPE_CSI : ESCAPE_CHARSET;
+        return byte == '[' || (byte >= 0x20 && byte <= 0x2f);
+    case ESCAPE_CSI:
+        if (byte >= 0x40 && byte <= 0x7e)
+            escape_end(s);
+        return byte >= 0x20 && byte <= 0x7e;
+    default:
+        if (byte >= 0x30 && byte <= 0x7e)
+            escape_end(s);
+        return byte >= 0x20 && byte <= 0x7e;
+    }
+}
+
+/* It was no sequence: its ESC ends whatever lives. */
+static bool escape_breaks(struct redactor *r)
+{
+    uint64_t pos = r->s.pos;
+    bool decided;
+
+    r->s.pos = r->s.gap;
+    decided = candidates_step(r, ESC, NO_POS);
+    r->s.pos = pos;
+    r->s.gap = NO_POS;
+    r->s.escape = ESCAPE_NONE;
+    return decided;
+}
+
+/* ---- stepping ---------------------------------------------------------------------- */
+
+/* One byte at s.pos for the candidates. True if something was decided. */
+static bool logical_step(struct redactor *r, uint8_t byte)
+{
+    struct stream *s = &r->s;
+    bool decided = false;
+
+    if (s->escape != ESCAPE_NONE) {
+        if (escape_takes(s, byte))
+            return false;
+        decided = escape_breaks(r);
+    }
+    if (byte == ESC) {
+        escape_begin(s, s->pos);
+        return decided;
+    }
+    if (s->n_live > 0)
+        decided |= candidates_step(r, byte, NO_POS);
+    s->gap = NO_POS;
+    return decided;
+}
+
+/* Nothing but candidates lives, if anything. */
+static bool is_quiet(const struct redactor *r, size_t stop)
+{
+    const struct stream *s = &r->s;
+
+    return r->wake >= stop && s->escape == ESCAPE_NONE && s->gap == NO_POS && s->watch == 0 &&
+           !pem_live(&s->pem) &&
+           !block_live(&s->block) && !mask_live(&s->mask);
+}
+
+static bool is_live(const struct redactor *r)
+{
+    return r->s.n_live > 0 || r->wake == r->s.pos - r->base || r->s.escape != ESCAPE_NONE ||
+           r->s.watch > 0 ||
+           pem_live(&r->s.pem) || block_live(&r->s.block) || mask_live(&r->s.mask);
+}
+
+/* Steps to `stop` in the input, fast where nothing lives. */
+static void walk(struct redactor *r, size_t stop)
+{
+    uint64_t end = r->base + stop;
+
+    while (r->s.pos < end && is_live(r)) {
+        uint8_t byte = r->in[r->s.pos - r->base];
+        bool in_escape = r->s.escape != ESCAPE_NONE;
+        bool decided;
+
+        if (r->s.n_live == 1 && is_quiet(r, stop) && candidate_run(r, stop) > 0)
+            continue;
+        if (r->s.mask.state == MASK_PASS) {
+            if (r->wake == r->s.pos - r->base)
+                (void)beside_step(r, byte); /* goes on behind the line */
+            (void)mask_step(r, byte);
+            r->s.pos++;
+            continue;
+        }
+        decided = logical_step(r, byte);
+        if (r->wake == r->s.pos - r->base)
+            decided |= beside_step(r, byte);
+        if (mask_live(&r->s.mask))
+            decided |= mask_step(r, byte);
+        if (pem_live(&r->s.pem))
+            decided |= pem_step(r, byte);
+        if (block_live(&r->s.block))
+            decided |= block_step(r, byte);
+        r->s.pos++;
+        if (r->s.watch > 0 && !in_escape && r->s.escape == ESCAPE_NONE)
+            look_behind_escape(r);
+        if (decided && r->s.n_matches >= PENDING_MAX)
+            cover_advance(r, hold_limit_within(r));
+    }
+    r->s.pos = end;
+}
+
+/* ---- scanning ---------------------------------------------------------------------- */
+
+/* The next place in this input, from `from` on, where anchors may end or behind an ESC;
+   in_len + 1: none. */
 static size_t next_place(const struct redactor *r, size_t from)
 {
     size_t near = from + NEAR < r->in_len ? from + NEAR : r->in_len;
@@ -215,59 +306,85 @@ static size_t next_place(const struct redactor *r, size_t from)
         return from;
     /* Floods of anchors: the vector search costs more to begin than a few steps. */
     for (; from < near; from++) {
-        if (finder_buckets(r->in[from - 3], r->in[from - 2], r->in[from - 1]) != 0)
+        if (finder_is_place(r->tables, r->in + from - ANCHOR_PRINT))
             return from;
     }
-    found = r->find(r->in, r->in_len, from);
+    found = r->find(r->tables, r->in, r->in_len, from);
     return found == SIZE_MAX ? r->in_len + 1 : found;
 }
 
-/* ---- stepping ---------------------------------------------------------------------- */
-
-static uint64_t hold_limit(const struct redactor *r)
+/*
+ * The common escape sequence, whole in this input and with nothing around it that could be a
+ * print: the index behind it, without a step. 0: look closer.
+ */
+static size_t escape_skim(struct redactor *r, size_t place)
 {
-    uint64_t limit = r->s.pos;
-    uint64_t candidates = candidates_hold(r);
-    uint64_t pem = pem_hold(r);
+    const uint8_t *in = r->in;
+    size_t end = place + 1;
+    uint8_t around[2 * (ANCHOR_PRINT - 1)];
 
-    if (candidates < limit)
-        limit = candidates;
-    return pem < limit ? pem : limit;
+    if (is_live(r) || place < ANCHOR_PRINT || place >= r->in_len || in[place] != '[' ||
+        r->base + place - ANCHOR_PRINT < r->s.escape_end)
+        return 0;
+    while (end < r->in_len && in[end] >= 0x20 && in[end] <= 0x3f)
+        end++;
+    if (end + ANCHOR_PRINT > r->in_len || end - place > ESCAPE_MAX || in[end] < 0x40 ||
+        in[end] > 0x7e)
+        return 0;
+    end++;
+    memcpy(around, in + place - ANCHOR_PRINT, ANCHOR_PRINT - 1);
+    memcpy(around + ANCHOR_PRINT - 1, in + end, ANCHOR_PRINT - 1);
+    for (size_t i = 0; i < ANCHOR_PRINT - 1; i++) {
+        if (in[end + i] == ESC || finder_is_place(r->tables, around + i))
+            return 0;
+    }
+    r->s.escape_at = r->base + place;
+    r->s.escape_end = r->base + end;
+    return end;
 }
 
-/* Steps to `stop` in the input, fast where nothing lives. */
-static void walk(struct redactor *r, size_t stop)
+/* What stands at a place that is worth a look; returns where to search on. */
+static size_t at_place(struct redactor *r, size_t place)
 {
-    uint64_t end = r->base + stop;
+    uint8_t print[ANCHOR_PRINT];
 
-    while (r->s.pos < end && (r->s.n_live > 0 || pem_live(&r->s.pem))) {
-        uint8_t byte = r->in[r->s.pos - r->base];
-        bool decided = r->s.n_live > 0 && candidates_step(r, byte);
+    if (r->s.mask.state == MASK_PASS)
+        return place + 1;
+    if (r->in[place - 1] == ESC) {
+        size_t behind = escape_skim(r, place);
 
-        if (pem_live(&r->s.pem))
-            decided |= pem_step(r, byte);
-        r->s.pos++;
-        if (decided && r->s.n_matches > 0)
-            cover_advance(r, hold_limit(r));
+        if (behind > 0)
+            return behind + 1;
+        if (r->s.escape != ESCAPE_BEGUN)
+            escape_begin(&r->s, r->s.pos - 1);
+        return place + 1;
     }
-    r->s.pos = end;
+    if (r->s.looked == r->s.pos || r->s.escape != ESCAPE_NONE)
+        return place + 1;
+    if (place >= ANCHOR_PRINT && r->s.watch == 0) {
+        anchors_look(r, r->in + place - ANCHOR_PRINT);
+        return place + 1;
+    }
+    print_here(r, print);
+    if (finder_is_place(r->tables, print))
+        anchors_look(r, print);
+    return place + 1;
 }
 
 static void scan(struct redactor *r)
 {
     size_t place = next_place(r, 1);
 
-    for (;;) {
-        unsigned buckets;
-
-        walk(r, place <= r->in_len ? place : r->in_len);
-        if (place > r->in_len)
-            return;
-        buckets = buckets_here(r);
-        if (buckets != 0)
-            anchors_look(r, buckets);
-        place = next_place(r, place + 1);
+    while (place <= r->in_len || r->wake < r->in_len) {
+        if (r->wake < place) {
+            walk(r, r->wake); /* then a byte that must be seen */
+            walk(r, r->wake + 1);
+            continue;
+        }
+        walk(r, place);
+        place = next_place(r, at_place(r, place));
     }
+    walk(r, r->in_len);
 }
 
 /* ---- between calls ----------------------------------------------------------------- */
@@ -318,6 +435,8 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->failed = false;
     r->counts_kept = false;
     saved->s = r->s;
+    r->s.inner = NO_POS;
+    beside_begin(r);
     memcpy(saved->live, r->live, r->s.n_live * sizeof(r->live[0]));
     memcpy(saved->matches, r->matches, r->s.n_matches * sizeof(r->matches[0]));
 }
@@ -330,10 +449,11 @@ static enum err_code call_end(struct redactor *r, const struct saved *saved)
         return ERR_NONE;
     }
     r->s = saved->s;
+    beside_undo(r);
     memcpy(r->live, saved->live, r->s.n_live * sizeof(r->live[0]));
     memcpy(r->matches, saved->matches, r->s.n_matches * sizeof(r->matches[0]));
     if (r->counts_kept)
-        memcpy(r->counts, r->counts_before, rule_name_count * sizeof(*r->counts));
+        memcpy(r->counts, r->counts_before, r->n_counts * sizeof(*r->counts));
     r->out->len = 0;
     r->out->bytes = 0;
     return ERR_MEMORY;
@@ -343,16 +463,26 @@ static enum err_code call_end(struct redactor *r, const struct saved *saved)
 
 enum err_code redactor_new(struct redactor **out, struct redact_set *set, struct err *e)
 {
-    struct redactor *r = calloc(1, sizeof(*r) + 2 * rule_name_count * sizeof(uint64_t));
+    size_t n = set != NULL ? redact_set_rules(set) : 0;
+    struct redactor *r = calloc(1, sizeof(*r) + 2 * n * sizeof(uint64_t));
 
     *out = r;
     if (r == NULL)
         return err_set(e, ERR_MEMORY, "cannot make a redactor", "", "out of memory");
     r->counts = (uint64_t *)(r + 1);
-    r->counts_before = r->counts + rule_name_count;
+    r->counts_before = r->counts + n;
+    r->n_counts = n;
     r->set = set;
     r->find = finder_best();
+    r->tables = &finder_tables[set != NULL ? set->level : 0];
+    r->s.gap = r->s.inner = r->s.looked = NO_POS;
     pem_init(&r->s.pem);
+    block_init(&r->s.block);
+    if (!beside_init(r)) {
+        redactor_free(r);
+        *out = NULL;
+        return err_set(e, ERR_MEMORY, "cannot make a redactor", "", "out of memory");
+    }
     return ERR_NONE;
 }
 
@@ -360,8 +490,17 @@ void redactor_free(struct redactor *r)
 {
     if (r == NULL)
         return;
+    if (r->mask_value != NULL)
+        explicit_bzero(r->mask_value, MASK_VALUE_MAX);
+    free(r->mask_value);
+    beside_free(r);
     explicit_bzero(r, sizeof(*r));
     free(r);
+}
+
+void redactor_pass_mask_lines(struct redactor *r)
+{
+    r->pass_masks = true;
 }
 
 enum err_code redactor_feed(struct redactor *r, struct raw_span in, struct clean_vec *out)
@@ -373,6 +512,8 @@ enum err_code redactor_feed(struct redactor *r, struct raw_span in, struct clean
         r->s.pos += in.len;
     else
         scan(r);
+    if (r->set != NULL)
+        r->s.inner = look_inner(r, &r->s.inner_prose);
     cover_advance(r, hold_limit(r));
     return call_end(r, &saved);
 }
@@ -384,6 +525,9 @@ enum err_code redactor_finish(struct redactor *r, struct clean_vec *out)
     call_begin(r, (struct raw_span){NULL, 0}, out, &saved);
     candidates_finish(r);
     pem_finish(r);
+    block_finish(r);
+    beside_finish(r);
+    mask_finish(r);
     cover_advance(r, r->s.pos);
     return call_end(r, &saved);
 }
@@ -396,8 +540,13 @@ static bool previewable(const struct redactor *r, uint64_t *from, uint64_t *to)
     /* Counted from where the candidate begins, of which a mark may have covered a part. */
     *from = s->shown > s->frontier ? s->shown : s->frontier;
     *to = hold_limit(r) + REDACT_PREVIEW_MAX;
+    if (s->inner_prose && s->inner < candidates_hold(r) && s->inner < beside_hold(r) &&
+        s->inner < pem_hold(r))
+        *to = s->pos; /* a word, not the beginning of a random string */
     if (*to > s->pos)
         *to = s->pos;
+    if (beside_armed(r) < *to)
+        *to = beside_armed(r);
     if (s->n_matches > 0 && r->matches[0].start < *to)
         *to = r->matches[0].start;
     return pem_may_show(&s->pem) && *from < *to;
@@ -432,7 +581,7 @@ bool redactor_holding(const struct redactor *r)
 
 uint64_t redactor_marks(const struct redactor *r, size_t rule)
 {
-    return r->counts[rule];
+    return rule < r->n_counts ? r->counts[rule] : 0;
 }
 
 uint64_t redactor_marks_total(const struct redactor *r)

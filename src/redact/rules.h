@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The tables that rules.awk makes of rules.tab. A rule is a row of items that follow an
- * anchor; each item takes bytes of one class, as many as it can, and never gives back.
+ * The tables that rules.awk makes of rules.tab. A rule is a row of items around an anchor;
+ * each item takes bytes of one class, as many as it can, and never gives back.
  */
 #ifndef REDACT_RULES_H
 #define REDACT_RULES_H
@@ -16,8 +16,9 @@ enum item_flag {
     ITEM_ARM = 4,       /* once this item has its minimum, what was read is a secret */
     ITEM_EVIDENCE = 8,  /* if it also shows the rule's evidence */
     ITEM_COMMIT = 16,   /* its first byte rules out the anchor's other rows */
-    ITEM_GAP = 32,      /* takes escape sequences as well */
-    ITEM_LAST = 64      /* none follows in its rule */
+    ITEM_EXACT = 32,    /* a byte of the class beyond the maximum ends the candidate */
+    ITEM_LAST = 64,     /* none follows in its rule */
+    ITEM_SECRET = 128   /* within the secret */
 };
 
 enum { ITEM_UNBOUNDED = 65535 };
@@ -29,44 +30,141 @@ struct rule_item {
     uint16_t flags;
 };
 
+/* Kinds of bytes, for evidence and for `has`. */
+enum byte_kind { KIND_OTHER, KIND_LOWER, KIND_UPPER, KIND_DIGIT, KIND_SIGN };
+enum { HAS_DIGIT = 1, HAS_UPPER = 2, HAS_LOWER = 4, HAS_BEYOND_HEX = 8 };
+
+enum rule_check { CHECK_NONE, CHECK_LUHN, CHECK_IBAN, CHECK_ENTROPY };
+
+/* Where the secret begins. */
+enum rule_opens { OPENS_RIGHT, OPENS_ANCHOR, OPENS_LEFT };
+
 struct rule {
-    uint16_t first; /* of rule_items */
+    uint16_t first; /* of rule_items: what follows the anchor */
     uint16_t len;
+    uint16_t left;  /* what precedes it, the nearest first */
+    uint16_t n_left;
+    uint16_t n_inside; /* how many of these the secret takes in */
     uint16_t name;
     uint16_t chain; /* 0, or the inner anchor whose rows go on where this one ends */
     uint8_t mix;    /* evidence: changes of kind, digits, longest piece; 0: does not count */
     uint8_t digits;
     uint8_t piece;
+    uint8_t has;
+    uint8_t check;
+    uint8_t opens;
+    bool arms;      /* nothing but the anchor (and its left side) is needed */
+    uint16_t near_max;
+    const char *near; /* must occur on the line, at most near_max bytes before; NULL: nothing */
+    const char *word; /* what the word that the anchor ends begins with; NULL: anything */
+};
+
+/* Groups, as `redact --list` names them. */
+enum rule_group {
+    GROUP_TIER1,
+    GROUP_TIER2,
+    GROUP_TIER3,
+    GROUP_EMAIL,
+    GROUP_PHONE,
+    GROUP_CARD,
+    GROUP_IBAN,
+    GROUP_HOME,
+    N_GROUPS
+};
+
+/* A rule as users know it: several rows may share its name. */
+struct rule_name {
+    const char *name;
+    const char *mark; /* "[REDACTED:name]" */
+    const char *description;
+    uint8_t group;
 };
 
 enum anchor_flag { ANCHOR_FOLD = 1, ANCHOR_WORD = 2, ANCHOR_SCHEME = 4, ANCHOR_PEM = 8,
-                   ANCHOR_INNER = 16 };
+                   ANCHOR_INNER = 16, ANCHOR_LINE = 32, ANCHOR_BLOCK = 64,
+                   ANCHOR_MASK = 128 };
 
-enum { ANCHOR_MAX = 32, ANCHOR_PRINT = 3, ANCHOR_BUCKETS = 8 };
+enum { ANCHOR_MAX = 64, ANCHOR_PRINT = 4, ANCHOR_LATE_MAX = 3 };
 
 struct anchor {
-    const char *text;
+    const char *text;              /* lower case where case is ignored */
+    const uint32_t *const *sets;   /* or a class for each byte; else NULL */
     uint8_t len;
-    uint8_t flags;
-    uint16_t first; /* of rules */
+    uint16_t flags;
+    uint8_t late;    /* bytes behind it that its print takes in */
+    uint8_t level;
+    uint16_t first;  /* of rules */
     uint16_t n_rules;
 };
 
-extern const char *const rule_names[];
+/*
+ * What the search compares: the print, four bytes in a row around the end of an anchor. Bit b
+ * of the nibbles says that an anchor of bucket b may have a byte with this low or high half
+ * there. Buckets share their bytes, so that most of what passes is
+ * nothing: `whole` has a bit for each hash of a print, `most` for each of its last three bytes
+ * where the first is a class. They are not asked of the two buckets of `bytes`, the broad one,
+ * whose prints are classes, and the last one, which any ESC is in.
+ * Level 0 knows the anchors of tiers 1 and 2, level 1 also those of tier 3, level 2 all.
+ */
+enum { BROAD_BUCKET = 0x40, ESCAPE_BUCKET = 0x80, N_LEVELS = 3 };
+
+struct finder_tables {
+    uint8_t bytes[ANCHOR_PRINT][256];
+    uint8_t nibbles[2][ANCHOR_PRINT][2][16]; /* buckets 0 to 7, then 8 to 15 */
+    uint32_t whole[2048];
+    uint32_t most[2048];
+};
+
+/* Of four bytes, the first the lowest; of three: the others, shifted down. */
+static inline uint32_t print_hash(uint32_t bytes)
+{
+    return bytes * 648055U >> 16;
+}
+
+extern const struct rule_name rule_names[];
 extern const uint32_t rule_classes[][8];
 extern const struct rule_item rule_items[];
 extern const struct rule rules[];
 extern const struct anchor anchors[];
 extern const size_t rule_name_count;
+extern const size_t rule_count;
 extern const size_t anchor_count;
+extern const struct finder_tables finder_tables[N_LEVELS];
 
-/* The last ANCHOR_PRINT bytes of every anchor, for the search: bit b of anchor_bytes[i][c]
-   says that an anchor of bucket b (number modulo ANCHOR_BUCKETS) may have c there; the
-   nibbles say the same of the low and high half of c. */
-extern const uint8_t anchor_bytes[ANCHOR_PRINT][256];
-extern const uint8_t anchor_nibbles[ANCHOR_PRINT][2][16];
+/* Anchors by the last two bytes of their prints: anchor_list[anchor_index[k]] up to
+   anchor_index[k + 1] for k = anchor_key(third, fourth). */
+enum { ANCHOR_KEYS = 1024 };
+extern const uint16_t anchor_index[ANCHOR_KEYS + 1];
+extern const uint16_t anchor_list[];
 
-enum { RULE_NAME_PRIVATE_KEY = 0, RULE_NAMES_MAX = 1024 }; /* the first row of rules.tab */
+static inline unsigned anchor_key(uint8_t third, uint8_t fourth)
+{
+    return (third * 37U + fourth) % ANCHOR_KEYS;
+}
+
+/* Rows whose secret begins with or before their anchor (so that the beginning of one is held
+   before the anchor is complete), anchors whose print ends behind them, and any byte that
+   either may hold. */
+struct inner_row {
+    uint16_t rule;
+    uint16_t anchor;
+    const uint32_t *bytes; /* any of it, the anchor's included */
+};
+extern const struct inner_row inner_rows[];
+extern const size_t inner_row_count;
+extern const uint16_t late_anchors[];
+extern const size_t late_anchor_count;
+extern const uint32_t inner_bytes[8];
+
+/* The first rows of rules.tab. */
+enum {
+    RULE_NAME_PRIVATE_KEY,
+    RULE_NAME_KUBERNETES,
+    RULE_NAME_KNOWN,
+    RULE_NAME_MASK,
+    RULE_NAME_FIELD,
+    RULE_NAMES_MAX = 1024
+};
 
 static inline bool rule_class_has(const uint32_t *class, uint8_t byte)
 {

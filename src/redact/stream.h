@@ -12,6 +12,10 @@
  *   2. no live unarmed candidate begins before `frontier`, unless a mark covers its beginning;
  *   3. at most REDACT_WINDOW bytes are held between calls;
  *   4. matches are sorted by start; at most one mark comes out for overlapping ones.
+ *
+ * Candidates see the stream without its escape sequences (CSI and character sets, ECMA-48 and
+ * ECMA-35): "logical" bytes. A sequence of which it is not yet known whether a candidate goes
+ * on behind it is the gap; it is held as long as something lives before it.
  */
 #ifndef REDACT_STREAM_H
 #define REDACT_STREAM_H
@@ -20,38 +24,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "redact/beside.h"
+#include "redact/block.h"
 #include "redact/finder.h"
+#include "redact/known.h"
+#include "redact/mask.h"
 #include "redact/pem.h"
 #include "redact/redact.h"
 #include "redact/rules.h"
 #include "redact/set.h"
 
 enum {
-    REDACT_WINDOW = 4096,    /* bytes that may be held in all */
+    REDACT_WINDOW = 8192,    /* bytes that may be held in all: the user's rules hold 4096 */
     CANDIDATE_WINDOW = 1024, /* bytes a candidate may hold before it is armed */
-    CANDIDATES_MAX = 64,
+    CANDIDATES_MAX = 128,
     MATCHES_MAX = 512, /* not yet come out: more than fit into the window at 10 bytes each;
                           beyond, the last one grows over them */
-    TAIL_MAX = 64     /* bytes before the input that anchors and boundaries look back at */
+    INNER_MAX = 256,   /* bytes before an anchor that can belong to its secret, */
+    TAIL_MAX = 512     /* and bytes before the input that anchors and boundaries look back at */
 };
 
 #define NO_POS UINT64_MAX
 
 /* A live match of a rule whose anchor was found. */
 struct candidate {
-    uint64_t origin; /* end of the anchor */
+    uint64_t anchor; /* where the anchor begins */
+    uint64_t origin; /* where it ends */
     const struct rule_item *item;
     uint64_t start;  /* of the secret; NO_POS before it */
     uint64_t end;    /* of the secret; NO_POS within it */
+    uint64_t last;   /* behind the last byte taken */
     uint32_t match;  /* id of its match once armed, else 0 */
     uint16_t rule;
     uint16_t count; /* bytes the item took, saturating */
-    uint8_t escape; /* within an escape sequence of a gap */
     uint8_t kind;   /* of the last byte: evidence */
     uint8_t mix;
     uint8_t digits;
     uint8_t piece;
     uint8_t longest;
+    uint8_t has;
     bool dead;
 };
 
@@ -61,10 +72,12 @@ struct match {
     uint64_t end; /* NO_POS while open */
     const char *text;
     uint32_t id;
-    uint16_t name;   /* of rule_names */
+    uint16_t name;   /* of the set's rules */
     uint8_t marks;   /* secrets it stands for */
     bool out;        /* its text has come out, or was merged away */
 };
+
+enum escape_state { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI, ESCAPE_CHARSET };
 
 /* What a failed call must not have changed. */
 struct stream {
@@ -73,8 +86,18 @@ struct stream {
     uint64_t covered; /* end of what marks cover */
     uint64_t shown;   /* the terminal has the held bytes up to here */
     uint64_t total;   /* marks */
+    uint64_t gap;       /* escape sequences since the last logical byte; NO_POS: none */
+    uint64_t escape_at;  /* behind the last ESC seen */
+    uint64_t escape_end; /* behind the last complete sequence */
+    uint64_t looked;     /* where prints were last looked for behind a sequence */
+    uint64_t inner;     /* where bytes begin that may yet belong to an anchor; NO_POS */
     struct pem pem;
+    struct block block;
+    struct mask mask;
     uint32_t next_id;
+    enum escape_state escape;
+    uint8_t watch;     /* logical bytes behind an escape sequence that prints may straddle */
+    bool inner_prose;  /* `inner` is a word as prose has them */
     size_t n_live;
     size_t n_matches;
     size_t held; /* bytes in the current hold buffer */
@@ -88,9 +111,18 @@ struct redactor {
     struct candidate live[CANDIDATES_MAX];
     struct match matches[MATCHES_MAX];
     struct redact_set *set; /* NULL: everything passes */
+    const struct finder_tables *tables;
     finder_fn *find;
 
+    struct known_scan known;  /* known.known NULL: the set has no values */
+    struct known_scan known_before; /* as it was when the call began */
+    struct own *own; /* NULL: the user has neither rules nor fields */
+
     /* one call */
+    size_t values_at; /* index of the next byte that each of the machines beside must see, */
+    size_t lines_at;
+    size_t fields_at;
+    size_t wake; /* and the first of these */
     uint64_t base; /* position of in[0] */
     const uint8_t *in;
     size_t in_len;
@@ -102,7 +134,11 @@ struct redactor {
     uint8_t holds[2][REDACT_WINDOW];
     size_t hold_used[2];
 
-    uint64_t *counts;        /* marks per rule name */
+    bool pass_masks;  /* lines that register a value come out as they are */
+    char *mask_value; /* MASK_VALUE_MAX bytes once one was seen */
+
+    size_t n_counts;
+    uint64_t *counts;        /* marks per rule */
     uint64_t *counts_before; /* same block */
 };
 
@@ -132,18 +168,70 @@ uint8_t stream_byte(const struct redactor *r, uint64_t pos);
    are known; returns how many. */
 size_t stream_before(const struct redactor *r, uint64_t pos, uint8_t *dst, size_t n);
 
-/* True if the bytes [start, end) are one of our own marks. */
-bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end);
+/* True if the bytes [start, end) are one of our own marks, or what stands in its brackets. */
+bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end, bool bare);
+
+/* ---- look.c: what stands before a position ------------------------------------------- */
+
+/* A walk backwards over logical bytes. */
+struct look {
+    const struct redactor *r;
+    uint64_t pos;   /* of the byte that look_back gave last */
+    uint64_t floor; /* nothing before it is known */
+    bool plain;     /* no escape sequence near */
+};
+
+void look_from(struct look *l, const struct redactor *r, uint64_t pos);
+int look_back(struct look *l); /* the byte before l->pos, -1 where none is known */
+
+/* text, as long as the anchor, is one. */
+bool look_takes(const struct anchor *a, const uint8_t *text);
+
+/* The anchor's bytes end where l stands; l is then at its first one. */
+bool look_anchor(struct look *l, const struct anchor *a);
+
+/* The left side of a row ends where l stands; l is then at its first byte, *secret where the
+   secret begins if it begins there. */
+bool look_left(struct look *l, const struct rule *rule, uint64_t *secret);
+
+/* A token may start at pos (contract, section 5), or touches a match. */
+bool look_boundary(const struct redactor *r, uint64_t pos);
+
+/* What precedes pos can be the scheme of a URL. */
+bool look_scheme(const struct redactor *r, uint64_t pos);
+
+/* Nothing but blanks stands before pos on its line. */
+bool look_line(const struct redactor *r, uint64_t pos);
+
+/* The row's conditions on what precedes its anchor, [start, end). */
+bool look_context(const struct redactor *r, const struct rule *rule, uint64_t start,
+                  uint64_t end);
+
+/* Where the bytes at the end of the input begin that may yet turn out to be the beginning of
+   a secret whose anchor is not complete; NO_POS: none. Sets *prose if they are letters as
+   words of prose have them. */
+uint64_t look_inner(const struct redactor *r, bool *prose);
 
 /* ---- candidate.c ------------------------------------------------------------------- */
 
-/* The rows of an anchor begin at s.pos, with `byte` if that is known. */
+/* The rows of an anchor [start, end) begin at end = s.pos; `byte` is the next one if that is
+   known. False if none comes to anything. */
 enum { NO_BYTE = -1 };
-void candidates_spawn(struct redactor *r, size_t anchor, int byte);
+bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte);
 
-/* One byte at s.pos for all of them. True if something was decided. */
-bool candidates_step(struct redactor *r, uint8_t byte);
+/* One logical byte at s.pos for all of them, or for those of one origin (an anchor's end).
+   True if something was decided. */
+bool candidates_step(struct redactor *r, uint8_t byte, uint64_t origin);
+
+/* The only live candidate takes the bytes at s.pos in one go, up to index stop of the input,
+   as far as they decide nothing; returns how many it took. */
+size_t candidate_run(struct redactor *r, size_t stop);
 void candidates_finish(struct redactor *r);
 uint64_t candidates_hold(const struct redactor *r); /* start of the earliest unarmed secret */
+
+/* ---- check.c ------------------------------------------------------------------------- */
+
+/* Asks what only the whole secret [start, end), which is held, can tell. */
+bool check_secret(const struct redactor *r, enum rule_check check, uint64_t start, uint64_t end);
 
 #endif

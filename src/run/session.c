@@ -226,6 +226,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
     (void)loop, (void)events;
     if (s->state < SEALED)
         build_log_tick(s->o->log);
+    mask_socket_tick(&s->mask_socket);
     session_look_at_child(s); /* SIGCHLD told of it, but a wait that failed was not repeated */
     session_say_log_notice(s);
     session_settle(s);
@@ -253,7 +254,7 @@ static enum err_code open_channel(struct session *s, int i, int *write_fd, struc
     enum build_log_src src = i == ERR ? SRC_STDERR : s->o->merge ? SRC_MERGED : SRC_STDOUT;
     struct stream_options o = {.log = s->o->log, .terminal = &c->terminal, .src = src,
                                .forward = s->o->forward, .rules = s->o->rules,
-                               .redact = s->o->redact,
+                               .redact = s->o->redact, .pass_masks = s->o->pass_masks,
                                .max_line = s->o->max_line, .split_long = s->o->split_long};
     int fds[2];
     enum err_code rc;
@@ -305,7 +306,8 @@ static enum err_code init_session(struct session *s, const struct session_option
 {
     enum err_code rc;
 
-    *s = (struct session){.o = o, .tty_fd = -1, .child.errno_fd = -1, .signals.fd = -1};
+    *s = (struct session){.o = o, .tty_fd = -1, .child.errno_fd = -1, .signals.fd = -1,
+                          .mask_socket = {.fd = -1, .dir_fd = -1}};
     s->channels[OUT].stream.fd = s->channels[ERR].stream.fd = -1;
     /* Not the default loop: that one would take over SIGCHLD. */
     s->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOINOTIFY | EVFLAG_NOSIGMASK);
@@ -326,6 +328,9 @@ static enum err_code init_session(struct session *s, const struct session_option
 
 static void release_session(struct session *s)
 {
+    mask_socket_close(&s->mask_socket);
+    redact_set_on_mask(s->o->rules, NULL, NULL);
+    masks_release(&s->masks);
     for (int i = 0; i < N_STREAMS; i++) {
         stream_release(&s->channels[i].stream);
         terminal_release(&s->channels[i].terminal);
@@ -365,6 +370,38 @@ static enum err_code spawn_command(struct session *s, struct err *e)
     return rc;
 }
 
+/* ---- values added while running -------------------------------------------------------- */
+
+static void no_mask_socket(struct session *s, const struct err *e)
+{
+    if (s->o->verbose)
+        session_say_err(s, e, "; redact-add will not work");
+}
+
+/* Before the command is started: where it will find us stands in its environment. */
+static void prepare_masks(struct session *s)
+{
+    struct err e;
+
+    masks_init(&s->masks, s->o->rules, s->o->log);
+    if (s->o->obey_masks)
+        redact_set_on_mask(s->o->rules, masks_add_line, &s->masks);
+    if (mask_socket_choose(&s->mask_socket, s->o->id, &e) != ERR_NONE)
+        no_mask_socket(s, &e);
+    /* Never that of a build around this one: what is added there would be in this log. */
+    if (s->mask_socket.path[0] == '\0' ||
+        setenv(MASK_SOCKET_VARIABLE, s->mask_socket.path, 1) != 0)
+        unsetenv(MASK_SOCKET_VARIABLE);
+}
+
+static void open_mask_socket(struct session *s)
+{
+    struct err e;
+
+    if (mask_socket_open(&s->mask_socket, s->loop, &s->masks, &e) != ERR_NONE)
+        no_mask_socket(s, &e);
+}
+
 static void start_watching(struct session *s)
 {
     ev_io_init(&s->exec_result, on_exec_result, s->child.errno_fd, EV_READ);
@@ -385,12 +422,15 @@ enum err_code session_run(const struct session_options *o, struct session_result
     struct session s;
     enum err_code rc = init_session(&s, o, e);
 
-    if (rc == ERR_NONE)
+    if (rc == ERR_NONE) {
+        prepare_masks(&s);
         rc = spawn_command(&s, e);
+    }
     if (rc != ERR_NONE) {
         release_session(&s);
         return rc;
     }
+    open_mask_socket(&s);
     start_watching(&s);
     session_settle(&s);
     ev_run(s.loop, 0);

@@ -47,6 +47,7 @@
 
 struct session_options {
     char *const *argv;     /* the command, NULL-terminated */
+    const char *id;        /* of the build */
     struct build_log *log; /* not owned; sealed when session_run returns ERR_NONE */
     int64_t timeout_ns;      /* 0: none */
     int64_t idle_timeout_ns; /* 0: none */
@@ -59,7 +60,10 @@ struct session_options {
     size_t max_line;
     bool split_long;
     bool stop_on_closed; /* a closed terminal side closes the command's pipe */
+    bool obey_masks;   /* "::add-mask::VALUE" lines of the command register VALUE */
+    bool pass_masks;   /* and reach the terminal side as they are */
     bool quiet;
+    bool verbose;
     const bool *closed; /* which of descriptors 0, 1, 2 were closed at the start */
 };
 

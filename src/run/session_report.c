@@ -258,6 +258,7 @@ static void seal(struct session *s)
     struct record_end r = {.ended_ms = clock_realtime_ms(), .complete = true};
     struct err e = {0};
 
+    mask_socket_close(&s->mask_socket);
     report_orphans(s);
     report_marks(s);
     session_fill_result(s, &result);

@@ -12,6 +12,8 @@
 #include <ev.h>
 #include <sys/resource.h>
 
+#include "run/mask_socket.h"
+#include "run/masks.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "run/terminal.h"
@@ -44,6 +46,8 @@ struct session {
     struct spawn_options spawn;
     struct spawned child;
     struct channel channels[N_STREAMS];
+    struct masks masks;
+    struct mask_socket mask_socket;
     char *scratch;
     int tty_fd; /* the controlling terminal, -1 if there is none */
     bool own_group;

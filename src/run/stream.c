@@ -2,6 +2,7 @@
 #include "run/stream.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
@@ -23,8 +24,13 @@ enum err_code stream_init(struct stream *s, int read_fd, const struct stream_opt
     if (sys.fstat(read_fd, &st) == 0)
         s->inode = st.st_ino;
     rc = redactor_new(&s->for_log, log_passes ? NULL : o->rules, e);
-    if (rc == ERR_NONE && s->terminal != NULL && log_passes != terminal_passes)
+    if (rc == ERR_NONE && s->terminal != NULL &&
+        (log_passes != terminal_passes || (o->pass_masks && !terminal_passes)))
         rc = redactor_new(&s->for_terminal, terminal_passes ? NULL : o->rules, e);
+    if (rc == ERR_NONE && s->for_terminal != NULL && o->pass_masks && !terminal_passes) {
+        redactor_pass_mask_lines(s->for_terminal);
+        s->passes_masks = true;
+    }
     if (rc != ERR_NONE)
         stream_release(s);
     return rc;
@@ -85,6 +91,29 @@ static enum err_code take(struct stream *s, struct raw_span in, int64_t ts_ms)
     return ERR_NONE;
 }
 
+/*
+ * How much of a read both redactors may take in turn. A line that registers a value does so when
+ * the log's redactor takes it; so that the value counts from the same byte on for both, such a
+ * line is a piece of its own.
+ */
+static size_t before_next_mask(const struct stream *s, struct raw_span in)
+{
+    static const char anchor[] = "::add-mask::";
+    const char *newline = memchr(in.ptr, '\n', in.len);
+    const char *mask;
+    const char *start;
+
+    if (newline == NULL || s->mid_line)
+        return newline == NULL ? in.len : (size_t)(newline - in.ptr) + 1;
+    mask = memmem(in.ptr, in.len, anchor, sizeof(anchor) - 1);
+    if (mask == NULL)
+        return in.len;
+    start = memrchr(in.ptr, '\n', (size_t)(mask - in.ptr));
+    if (start != NULL)
+        return (size_t)(start - in.ptr) + 1;
+    return (size_t)(newline - in.ptr) + 1;
+}
+
 /* Without memory for a whole read, smaller ones may still do. Never passes a byte unseen. */
 static void take_all(struct stream *s, struct raw_span in)
 {
@@ -94,7 +123,10 @@ static void take_all(struct stream *s, struct raw_span in)
     while (in.len > 0) {
         struct raw_span next = {.ptr = in.ptr, .len = piece < in.len ? piece : in.len};
 
+        if (s->passes_masks)
+            next.len = before_next_mask(s, next);
         if (take(s, next, ts_ms) == ERR_NONE) {
+            s->mid_line = next.ptr[next.len - 1] != '\n';
             in.ptr += next.len;
             in.len -= next.len;
         } else if (piece > 1) {

@@ -7,8 +7,8 @@
  *
  * The order is a promise: a line's record is written before the line's last byte is
  * forwarded, so killing buildlog loses no finished line that anyone saw. Where log and
- * terminal differ (--redact off, --forward raw) each has a redactor of its own, one of them
- * passing everything. Knows no event loop: stream_turn does one read's worth.
+ * terminal differ (--redact off, --forward raw, lines that a CI runner has to see) each has a
+ * redactor of its own. Knows no event loop: stream_turn does one read's worth.
  */
 #ifndef RUN_STREAM_H
 #define RUN_STREAM_H
@@ -34,6 +34,7 @@ struct stream_options {
     enum forward_mode forward;
     struct redact_set *rules;
     bool redact; /* the log's side */
+    bool pass_masks; /* "::add-mask::" lines reach the terminal as they are */
     size_t max_line;
     bool split_long;
 };
@@ -48,6 +49,8 @@ struct stream {
     struct clean_vec log_spans;
     struct clean_vec terminal_spans;
     struct splitter splitter;
+    bool passes_masks; /* for_terminal does that */
+    bool mid_line;     /* the last byte taken was no newline */
     uint64_t bytes;      /* read so far */
     uint64_t marks_shown; /* marks that went to the terminal */
     bool large_pipe;     /* enlarging was tried */

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Figures of `buildlog run`, each a ratio against a named peer in one run on the same input.
+"""Figures of `buildlog run` and `buildlog redact`, each a ratio against a named peer in one run on the same input.
 
-    tests/bench/bench.py [--size MB] [--rounds N] [--only throughput,start,latency,memory]
+    tests/bench/bench.py [--size MB] [--rounds N] [--only throughput,filter,start,latency,memory]
 
 Peers that are not installed are left out and named. Nothing here is a test: machines are
 shared and noisy, and a figure is a thing to look at.
@@ -183,6 +183,20 @@ def throughput(work, size, rounds, baseline_binary):
                 max(1, rounds // 2), os.path.getsize(small) / 1e6)
 
 
+def filters(work, size, rounds):
+    """The filter in a pipe, against one that looks at nothing."""
+    for name, writer in (("80-byte lines", write_plain), ("CI-like output", write_ci)):
+        source = os.path.join(work, "input")
+        writer(source, size)
+        q, bl = shlex.quote(source), shlex.quote(BUILDLOG)
+        peers = [("cat | cat", f"cat {q} | cat >/dev/null", "true"),
+                 ("cat | buildlog redact", f"cat {q} | {bl} redact >/dev/null", "true"),
+                 ("buildlog redact FILE", f"{bl} redact {q} >/dev/null", "true"),
+                 ("redact --check FILE", f"{bl} redact --check {q}", "true"),
+                 ("redact --check --report", f"{bl} redact --check --report {q}", "true")]
+        compare(work, f"filter: {name}", peers, rounds, os.path.getsize(source) / 1e6)
+
+
 def start(work, count):
     """Alternating blocks of starts; a block's time over its length."""
     store = f"{work}/store"
@@ -249,7 +263,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--size", type=int, default=500, help="MB of input")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="throughput,start,latency,memory")
+    parser.add_argument("--only", default="throughput,filter,start,latency,memory")
     parser.add_argument("--baseline", help="another buildlog binary to compare with")
     args = parser.parse_args()
     only = args.only.split(",")
@@ -259,6 +273,8 @@ def main():
         if "throughput" in only:
             missing_peers()
             throughput(work, args.size * 1000 * 1000, args.rounds, args.baseline)
+        if "filter" in only:
+            filters(work, args.size * 1000 * 1000, args.rounds)
         if "start" in only:
             start(work, 1000)
         if "latency" in only:

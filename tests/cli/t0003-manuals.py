@@ -41,7 +41,7 @@ def help_of(*words):
                           env=bl.environment()).stdout
 
 
-commands = re.findall(r"^  (\w+) ", help_of("help"), re.M)
+commands = re.findall(r"^  ([\w-]+) ", help_of("help"), re.M)
 bl.ok("help" in commands, "there are commands", commands)
 for command in commands:
     if command == "help":
@@ -60,7 +60,7 @@ KEYS = """kind buildId userId projectId startedAt version v attempt reqId traceI
     partial cont bad raw len level component event from lines bytes reason endedAt status
     exitCode signal durationMs lastSeq complete redactions maxRssKb userMs sysMs hash
     shutdown""".split()
-EVENTS = "exec_failed signal timeout orphan log_degraded log_recovered".split()
+EVENTS = "exec_failed signal timeout orphan mask_added mask_refused log_degraded log_recovered".split()
 FORMAT = source("buildlog.5")
 NAMED = set(re.findall(r"^\.It Li (\w+)$", FORMAT, re.M))
 bl.equal(sorted(set(KEYS + EVENTS) - NAMED), [], "buildlog(5) explains every key and event")

@@ -26,7 +26,10 @@ STATES = "exec_failed failed interrupted lost ok running signaled timeout".split
 CASES = [
     ("buildlog ta", ["tail"]),
     ("buildlog run --time", ["--timeout"]),
-    ("buildlog run --redact-", []),  # those are not supported yet
+    ("buildlog run --redact-r", ["--redact-rules"]),
+    ("buildlog redact --li", ["--list"]),
+    ("buildlog redact fi", ["file.txt"]),
+    ("buildlog redact --redact-rules fi", ["file.txt"]),
     ("buildlog run --forward ", ["none", "raw", "redacted"]),
     ("buildlog run --tty ", ["never"]),
     ("buildlog run -q --dir f", ["folder"]),

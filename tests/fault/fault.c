@@ -173,6 +173,17 @@ PLAIN(int, dup, (int fd), (fd), strike_fd(CALL_dup, fd))
 PLAIN(int, dup2, (int fd, int to), (fd, to), strike_fd(CALL_dup2, fd))
 PLAIN(int, poll, (struct pollfd *fds, nfds_t n, int timeout_ms), (fds, n, timeout_ms),
       strike(CALL_poll, false))
+PLAIN(int, socket, (int domain, int type, int protocol), (domain, type, protocol),
+      strike(CALL_socket, false))
+PLAIN(int, bind, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len),
+      strike_fd(CALL_bind, fd))
+PLAIN(int, listen, (int fd, int backlog), (fd, backlog), strike_fd(CALL_listen, fd))
+PLAIN(int, accept4, (int fd, struct sockaddr *address, socklen_t *len, int flags),
+      (fd, address, len, flags), strike_fd(CALL_accept4, fd))
+PLAIN(int, connect, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len),
+      strike_fd(CALL_connect, fd))
+PLAIN(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *len),
+      (fd, level, name, value, len), strike_fd(CALL_getsockopt, fd))
 PLAIN(pid_t, fork, (void), (), strike(CALL_fork, false))
 PLAIN(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage),
       (pid, status, options, usage), strike(CALL_wait4, false))
@@ -282,6 +293,12 @@ static ssize_t fault_sendmsg(int fd, const struct msghdr *msg, int flags)
     if (what == SHORT && cut.msg_iovlen > 1)
         cut.msg_iovlen = 1;
     return real.sendmsg(fd, &cut, flags);
+}
+
+static ssize_t fault_recv(int fd, void *data, size_t n, int flags)
+{
+    FAIL_IF(strike_fd(CALL_recv, fd));
+    return real.recv(fd, data, n, flags);
 }
 
 static ssize_t fault_getrandom(void *data, size_t n, unsigned flags)

@@ -59,6 +59,8 @@ function put_part(part, name,    c, o)
             if (attr(command[c, "attrs"], "complete") == "id")
                 printf "complete -c buildlog -n '__buildlog_at %s' -a 'last last-failed last-passed'\n", \
                     command[c, "name"]
+            else if (attr(command[c, "attrs"], "complete") == "file")
+                printf "complete -c buildlog -n '__buildlog_at %s' -F\n", command[c, "name"]
             else if (attr(command[c, "attrs"], "complete") == "topic")
                 printf "complete -c buildlog -n '__buildlog_at %s' -a %s\n", \
                     command[c, "name"], quote(command_names())

@@ -40,6 +40,6 @@ END {
                 put_choices(c, o)
     print "\nextern const struct command commands[];\nextern const size_t n_commands;\n"
     for (c = 1; c <= n_commands; c++)
-        printf "int cmd_%s(const struct cmd_args *args) MUST_USE;\n", command[c, "name"]
+        printf "int cmd_%s(const struct cmd_args *args) MUST_USE;\n", symbol(command[c, "name"])
     print "\n#endif"
 }

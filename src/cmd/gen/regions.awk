@@ -53,7 +53,7 @@ END {
             inside = 0
         if (!inside)
             print line
-        if (line ~ /generated: [a-z ]+$/) {
+        if (line ~ /generated: [a-z -]+$/) {
             inside = 1
             sub(/.*generated: /, "", line)
             split(line " ", words, " ")

@@ -34,6 +34,13 @@ function has(c, o)
            index("," option[o, "commands"] ",", "," command[c, "name"] ",") > 0
 }
 
+# A command's name as part of a C identifier.
+function symbol(name)
+{
+    gsub(/-/, "_", name)
+    return name
+}
+
 # Every word of attrs is one of known, written " a b= c ".
 function check_attrs(attrs, known,    n, i, word, key)
 {

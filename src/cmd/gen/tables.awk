@@ -84,8 +84,8 @@ function put_command(c,    name, attrs, count, range)
         bad("bad operands of " name)
     printf "    {.name = %s, .synopsis = %s,\n", quote(name), quote(command[c, "synopsis"])
     printf "     .summary = %s,\n", quote(command[c, "summary"])
-    printf "     .main = cmd_%s, .options = options_%s,\n", name, name
-    printf "     .n_options = sizeof(options_%s) / sizeof(options_%s[0]),\n", name, name
+    printf "     .main = cmd_%s, .options = options_%s,\n", symbol(name), symbol(name)
+    printf "     .n_options = sizeof(options_%s) / sizeof(options_%s[0]),\n", symbol(name), symbol(name)
     printf "     .usage_status = %d,\n", attr(attrs, "usage") != "" ? attr(attrs, "usage") : 2
     if (attr(attrs, "stop-at-operand") != "")
         print "     .stop_at_operand = true,"
@@ -112,7 +112,7 @@ END {
         if (option[o, "choices"] != "")
             put_choices(o)
     for (c = 1; c <= n_commands; c++) {
-        printf "\nstatic const struct option_spec options_%s[] = {\n", command[c, "name"]
+        printf "\nstatic const struct option_spec options_%s[] = {\n", symbol(command[c, "name"])
         for (o = 1; o <= n_options; o++)
             if (has(c, o))
                 put_option(o)

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+#include "redact/block.h"
+
+#include <string.h>
+
+#include "redact/rules.h"
+#include "redact/stream.h"
+
+enum {
+    KEY_LINES_MAX = 1024, /* private lines of one key file */
+    RUN_KEY = 16,         /* base64 characters that make a line of a key */
+    RUN_TAIL = 4,         /* fewer, if the line ends behind them */
+    SECRET_LINES_MAX = 1000, /* lines of one Secret */
+    VALUE_MIN = 4,
+    INDENT_MAX = 200
+};
+
+static void line_begin(struct block *b)
+{
+    b->start = NO_POS;
+    b->trail = NO_POS;
+    b->match = 0;
+    b->len = 0;
+    b->indent = 0;
+    b->key_len = 0;
+    b->last = '\n';
+    b->in_key = true;
+    b->skip = false;
+}
+
+void block_init(struct block *b)
+{
+    *b = (struct block){.kind = BLOCK_OFF};
+    line_begin(b);
+}
+
+void block_begin(struct redactor *r, bool key_file)
+{
+    struct block *b = &r->s.block;
+
+    if (b->match != 0)
+        cover_close(r, b->match, r->s.pos);
+    block_init(b);
+    b->kind = key_file ? BLOCK_COUNT : BLOCK_FIELDS;
+    b->skip = !key_file; /* what is left of its own line */
+}
+
+static bool is_base64(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '+' ||
+           c == '/' || c == '=';
+}
+
+/* ---- key files ----------------------------------------------------------------------- */
+
+static void count_byte(struct block *b, uint8_t c)
+{
+    if (c >= '0' && c <= '9' && b->lines < KEY_LINES_MAX) {
+        b->lines = b->lines * 10 + (uint32_t)(c - '0');
+        b->len++;
+    } else if (c == '\n' || (c == 'n' && b->last == '\\')) {
+        b->kind = b->lines > 0 ? BLOCK_LINES : BLOCK_OFF;
+        line_begin(b);
+        return;
+    } else if (c != ' ' && c != '\t' && c != '\r' && c != '\\') {
+        b->kind = BLOCK_OFF;
+    }
+    b->last = (char)c;
+}
+
+static void run_close(struct redactor *r, struct block *b, uint64_t end)
+{
+    if (b->match != 0)
+        cover_close(r, b->match, end);
+    else if (b->start != NO_POS && b->len >= RUN_TAIL)
+        cover_add(r, b->start, end, MARK_PEM_LINE, RULE_NAME_PRIVATE_KEY, 1);
+}
+
+static void line_over(struct block *b)
+{
+    if (b->start != NO_POS && --b->lines == 0)
+        b->kind = BLOCK_OFF;
+    line_begin(b);
+}
+
+static void key_line_byte(struct redactor *r, struct block *b, uint8_t c)
+{
+    bool written = c == 'n' && b->last == '\\';
+
+    if (c == '\n' || written) {
+        if (b->last != '\\' && b->last != '\r')
+            run_close(r, b, r->s.pos);
+        line_over(b);
+        return;
+    }
+    if (c == '\\' || c == '\r') {
+        run_close(r, b, r->s.pos); /* a line end, or as good as one */
+    } else if (!is_base64(c)) {
+        if (b->match != 0)
+            cover_close(r, b->match, r->s.pos);
+        b->start = NO_POS; /* a prefix of the line */
+        b->match = 0;
+        b->len = 0;
+    } else if (b->last != '\\' && b->last != '\r') {
+        if (b->start == NO_POS)
+            b->start = r->s.pos;
+        if (++b->len == RUN_KEY)
+            b->match = cover_add(r, b->start, NO_POS, MARK_PEM_LINE, RULE_NAME_PRIVATE_KEY, 1);
+    }
+    b->last = (char)c;
+}
+
+/* ---- Secrets ------------------------------------------------------------------------- */
+
+static bool key_is(const struct block *b, const char *name)
+{
+    return b->key_len == strlen(name) && memcmp(b->key, name, b->key_len) == 0;
+}
+
+/* The line's key is read up to its colon. */
+static void key_ends(struct block *b)
+{
+    b->in_key = false;
+    if (b->kind == BLOCK_VALUES && b->indent <= b->owner)
+        b->kind = BLOCK_FIELDS;
+    if (b->kind == BLOCK_VALUES)
+        return;
+    b->skip = true;
+    if (key_is(b, "data") || key_is(b, "stringData")) {
+        b->kind = BLOCK_VALUES;
+        b->owner = b->indent;
+        b->scalar = 0;
+    }
+}
+
+static void key_byte(struct block *b, uint8_t c)
+{
+    if (b->key_len == 0 && c == ' ') {
+        b->indent = (uint16_t)(b->indent + (b->indent < INDENT_MAX));
+        return;
+    }
+    if (c == ':') {
+        key_ends(b);
+        return;
+    }
+    if (b->key_len < sizeof(b->key))
+        b->key[b->key_len++] = (char)c;
+    if (key_is(b, "---") && b->indent == 0)
+        b->kind = BLOCK_OFF;
+}
+
+/* Where a value begins, and whether it is one. */
+static void value_byte(struct redactor *r, struct block *b, uint8_t c)
+{
+    if (b->start == NO_POS) {
+        if (c == ' ' || c == '"' || c == '\'')
+            return;
+        if (c == '|' || c == '>') {
+            b->scalar = (uint16_t)(b->indent + 1);
+            b->skip = true;
+            return;
+        }
+        b->skip = c == '$' || c == '<' || c == '{' || c == '*' || c == '[';
+        if (b->skip)
+            return;
+        b->start = r->s.pos;
+    }
+    if (++b->len == VALUE_MIN)
+        b->match = cover_add(r, b->start, NO_POS, MARK_TOKEN, RULE_NAME_KUBERNETES, 1);
+}
+
+/* In a text below its key every line is part of it. */
+static bool in_scalar(const struct block *b)
+{
+    return b->kind == BLOCK_VALUES && b->scalar > 0 && b->indent >= b->scalar;
+}
+
+static void secret_line_ends(struct redactor *r, struct block *b)
+{
+    if (b->match != 0)
+        cover_close(r, b->match, b->trail != NO_POS ? b->trail : r->s.pos);
+    if (b->key_len > 0 && b->scalar > 0 && b->indent < b->scalar && !b->in_key)
+        b->scalar = b->skip && b->scalar == b->indent + 1 ? b->scalar : 0;
+    line_begin(b);
+    if (++b->lines > SECRET_LINES_MAX)
+        b->kind = BLOCK_OFF;
+}
+
+static void secret_byte(struct redactor *r, struct block *b, uint8_t c)
+{
+    if (c == '\n') {
+        secret_line_ends(r, b);
+        return;
+    }
+    if (!b->skip && b->in_key && in_scalar(b) && c != ' ')
+        b->in_key = false;
+    if (!b->skip && b->in_key)
+        key_byte(b, c);
+    else if (!b->skip && b->kind == BLOCK_VALUES && c != '\r')
+        value_byte(r, b, c);
+    if (b->match == 0 || (c != '\r' && c != '"' && c != '\''))
+        b->trail = NO_POS;
+    else if (b->trail == NO_POS)
+        b->trail = r->s.pos;
+    b->last = (char)c;
+}
+
+/* ---- outside ------------------------------------------------------------------------- */
+
+bool block_step(struct redactor *r, uint8_t byte)
+{
+    struct block *b = &r->s.block;
+    uint32_t was = b->match;
+
+    if (b->kind == BLOCK_COUNT)
+        count_byte(b, byte);
+    else if (b->kind == BLOCK_LINES)
+        key_line_byte(r, b, byte);
+    else
+        secret_byte(r, b, byte);
+    return was != b->match || byte == '\n';
+}
+
+void block_finish(struct redactor *r)
+{
+    struct block *b = &r->s.block;
+
+    if (b->kind == BLOCK_LINES)
+        run_close(r, b, r->s.pos);
+    else if (b->match != 0)
+        cover_close(r, b->match, b->trail != NO_POS ? b->trail : r->s.pos);
+    block_init(b);
+}
+
+uint64_t block_hold(const struct block *b)
+{
+    if (b->kind == BLOCK_OFF)
+        return NO_POS;
+    return b->match != 0 ? b->trail : b->start;
+}

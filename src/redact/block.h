@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Secrets that are known by the lines before them: the private lines of a PuTTY key file, and
+ * the values under data: and stringData: of a Kubernetes Secret in YAML.
+ *
+ *   OFF ──"Private-Lines:"──▶ COUNT ──number, line end──▶ LINES ──that many lines──▶ OFF
+ *   OFF ──"kind: Secret"────▶ FIELDS ◀──a line less indented──┐
+ *                               │ └──"data:", "stringData:"──▶ VALUES
+ *                               └──"---", too many lines──▶ OFF
+ */
+#ifndef REDACT_BLOCK_H
+#define REDACT_BLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct redactor;
+
+enum block_kind { BLOCK_OFF, BLOCK_COUNT, BLOCK_LINES, BLOCK_FIELDS, BLOCK_VALUES };
+
+struct block {
+    enum block_kind kind;
+    uint32_t lines;     /* COUNT: as read; LINES: to come; else: seen */
+    uint64_t start;     /* of what may be a secret on this line; NO_POS: nothing yet */
+    uint64_t trail;     /* quotes and CR that it may end before; NO_POS: none */
+    uint32_t match;     /* its open match */
+    uint32_t len;       /* bytes of it */
+    uint16_t indent;    /* of this line */
+    uint16_t owner;     /* VALUES: indent of the line that says data: */
+    uint16_t scalar;    /* VALUES: indent of a key whose text is on the lines below it, + 1 */
+    uint8_t key_len;
+    char key[16];       /* of this line */
+    char last;          /* byte before this one, of this line */
+    bool in_key;        /* nothing but blanks and the key so far */
+    bool skip;          /* nothing more of interest on this line */
+};
+
+void block_init(struct block *b);
+void block_begin(struct redactor *r, bool key_file); /* an anchor ended at s.pos */
+bool block_step(struct redactor *r, uint8_t byte); /* one byte at s.pos; true: decided */
+void block_finish(struct redactor *r);
+uint64_t block_hold(const struct block *b);
+
+static inline bool block_live(const struct block *b)
+{
+    return b->kind != BLOCK_OFF;
+}
+
+#endif

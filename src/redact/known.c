@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: MIT
+/* The set of known values: what is added, and in which forms. */
+#include "redact/known.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/span.h"
+#include "redact/known_set.h"
+
+enum { FORMS_FIRST = 16 };
+
+static const char what[] = "cannot hide a value";
+
+static enum err_code no_memory(struct err *e)
+{
+    return err_set(e, ERR_MEMORY, what, "", "out of memory");
+}
+
+enum err_code known_new(struct known **out, struct err *e)
+{
+    struct known *k = calloc(1, sizeof(*k));
+
+    *out = NULL;
+    if (k == NULL || trie_init(&k->trie) != ERR_NONE) {
+        free(k);
+        return no_memory(e);
+    }
+    k->n_forms = 1;
+    k->filtered = 1;
+    k->shortest = UINT32_MAX;
+    *out = k;
+    return ERR_NONE;
+}
+
+void known_free(struct known *k)
+{
+    if (k == NULL)
+        return;
+    while (k->values != NULL) {
+        struct value *v = k->values;
+
+        k->values = v->next;
+        explicit_bzero(v, sizeof(*v) + v->len);
+        free(v);
+    }
+    trie_release(&k->trie);
+    known_filter_release(&k->filter);
+    if (k->forms != NULL)
+        explicit_bzero(k->forms, k->forms_cap * sizeof(*k->forms));
+    free(k->forms);
+    free(k);
+}
+
+/* ---- forms ------------------------------------------------------------------------- */
+
+/* A form as it is about to be added. */
+struct draft {
+    struct form form;
+    struct head_bytes head;
+    bool split; /* of form_iter, for the variant that follows */
+};
+
+/* Reads the form through: its head and its length. */
+static void draft_read(struct draft *d)
+{
+    struct form_iter it;
+    struct head_bytes *head = &d->head;
+    uint32_t len = 0;
+
+    form_iter_init(&it, d->form.encoding, d->form.text, d->form.text_len);
+    while (form_iter_refill(&it)) {
+        if (it.joined && len < KNOWN_HEAD)
+            head->joins |= UINT64_C(1) << len;
+        if (len < KNOWN_HEAD) {
+            size_t room = KNOWN_HEAD - len;
+
+            memcpy(head->bytes + len, it.unit, it.n < room ? it.n : room);
+        }
+        len += it.n;
+    }
+    d->form.len = len;
+    head->len = len < KNOWN_HEAD ? len : KNOWN_HEAD;
+    head->armed = form_armed_at(len);
+    d->split = it.split;
+    explicit_bzero(&it, sizeof(it));
+}
+
+static bool same_form(const struct form *a, const struct form *b)
+{
+    struct form_iter x;
+    struct form_iter y;
+    int byte;
+
+    if (a->len != b->len)
+        return false;
+    form_iter_init(&x, a->encoding, a->text, a->text_len);
+    form_iter_init(&y, b->encoding, b->text, b->text_len);
+    do {
+        byte = form_iter_next(&x);
+        if (byte != form_iter_next(&y))
+            return false;
+    } while (byte >= 0);
+    return true;
+}
+
+/* The forms array holds the first bytes of secrets, so it is not left to realloc. */
+static enum err_code forms_reserve(struct known *k)
+{
+    uint32_t cap = k->forms_cap > 0 ? k->forms_cap * 2 : FORMS_FIRST;
+    struct form *forms;
+
+    if (k->n_forms < k->forms_cap)
+        return ERR_NONE;
+    forms = malloc(cap * sizeof(*forms));
+    if (forms == NULL)
+        return ERR_MEMORY;
+    if (k->forms != NULL) {
+        memcpy(forms, k->forms, k->n_forms * sizeof(*forms));
+        explicit_bzero(k->forms, k->forms_cap * sizeof(*forms));
+        free(k->forms);
+    }
+    k->forms = forms;
+    k->forms_cap = cap;
+    return ERR_NONE;
+}
+
+/* The form hangs on its node, after those that hang there already, unless it is one of them. */
+static void form_hang(struct known *k, const struct draft *d, uint32_t node)
+{
+    bool whole = d->form.len <= KNOWN_HEAD;
+    uint8_t flag = whole ? NODE_FORM : NODE_TAIL;
+    unsigned link = whole ? LINK_FORM : LINK_TAIL;
+    uint32_t id = k->n_forms;
+    uint32_t first = 0;
+
+    if ((k->trie.nodes[node].flags & flag) != 0)
+        first = trie_link(&k->trie, node, link);
+    if (whole && first != 0)
+        return;
+    for (uint32_t i = first; i != 0; i = k->forms[i].next) {
+        if (same_form(&k->forms[i], &d->form))
+            return;
+    }
+    k->forms[id] = d->form;
+    k->forms[id].next = 0;
+    if (first != 0) {
+        k->forms[id].next = k->forms[first].next;
+        k->forms[first].next = id;
+    } else {
+        trie_add_link(&k->trie, node, link, id);
+        k->trie.nodes[node].flags |= flag;
+    }
+    k->n_forms++;
+    if (d->form.len < k->shortest)
+        k->shortest = d->form.len;
+}
+
+static enum err_code form_add(struct known *k, struct draft *d)
+{
+    uint32_t node;
+    enum err_code rc;
+
+    d->head.joins = 0;
+    draft_read(d);
+    if (d->form.len < KNOWN_FLOOR)
+        return ERR_NONE;
+    rc = forms_reserve(k);
+    if (rc == ERR_NONE)
+        rc = trie_insert(&k->trie, &d->head, &node);
+    if (rc != ERR_NONE)
+        return rc;
+    memset(d->form.print, 0, FILTER_PRINT);
+    memcpy(d->form.print, d->head.bytes, d->head.len < FILTER_PRINT ? d->head.len : FILTER_PRINT);
+    form_hang(k, d, node);
+    return ERR_NONE;
+}
+
+/* ---- values ------------------------------------------------------------------------ */
+
+enum which { FORMS_ALL, FORMS_LINES_SHOWN, FORMS_LEGIBLE };
+
+static enum err_code forms_add(struct known *k, const uint8_t *text, size_t len, uint16_t id,
+                               enum which which)
+{
+    uint16_t classes = form_classes(text, len);
+    struct draft d;
+    enum err_code rc = ERR_NONE;
+
+    if (len < KNOWN_FLOOR)
+        return ERR_NONE;
+    memset(&d, 0, sizeof(d));
+    d.form.text = text;
+    d.form.text_len = (uint32_t)len;
+    d.form.id = id;
+    for (size_t i = 0; i < form_encoding_count() && rc == ERR_NONE; i++) {
+        if (!form_applies(i, classes) || (which == FORMS_LINES_SHOWN && !form_shows_lines(i)) ||
+            (which == FORMS_LEGIBLE && !form_is_legible(i)) || (form_is_variant(i) && !d.split))
+            continue;
+        d.form.encoding = (uint8_t)i;
+        rc = form_add(k, &d);
+    }
+    explicit_bzero(&d, sizeof(d));
+    return rc;
+}
+
+static struct value *value_new(struct known *k, size_t room)
+{
+    struct value *v = malloc(sizeof(*v) + room);
+
+    if (v == NULL)
+        return NULL;
+    v->len = 0;
+    v->next = k->values;
+    k->values = v;
+    k->value_bytes += sizeof(*v) + room;
+    return v;
+}
+
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+/* Without the blanks and line ends around it. */
+static struct raw_span trim(const char *text, size_t len)
+{
+    while (len > 0 && is_space((uint8_t)text[len - 1]))
+        len--;
+    while (len > 0 && is_space((uint8_t)*text)) {
+        text++;
+        len--;
+    }
+    return (struct raw_span){text, len};
+}
+
+/* Copies with every line end (CR* LF) as LF or, wide, as CR LF. True if there was one. */
+static bool copy_lines(struct value *v, struct raw_span text, bool wide)
+{
+    bool lines = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        size_t end = i;
+
+        while (end < text.len && text.ptr[end] == '\r')
+            end++;
+        if (end < text.len && text.ptr[end] == '\n') {
+            if (wide)
+                v->bytes[v->len++] = '\r';
+            i = end;
+            lines = true;
+        }
+        v->bytes[v->len++] = (uint8_t)text.ptr[i];
+    }
+    return lines;
+}
+
+/* Leaves out escape sequences, as the scanner does in the stream. */
+static void drop_escapes(struct value *v)
+{
+    size_t kept = 0;
+    struct known_escape escape = {0, 0};
+
+    for (size_t i = 0; i < v->len; i++) {
+        if (!known_escape_takes(&escape, v->bytes[i]))
+            v->bytes[kept++] = v->bytes[i];
+    }
+    explicit_bzero(v->bytes + kept, v->len - kept);
+    v->len = kept;
+}
+
+/* "-----BEGIN X-----" and its END: no secret, and what other rules go by. */
+static bool is_pem_boundary(struct raw_span line)
+{
+    static const char dashes[] = "-----";
+    size_t n = sizeof(dashes) - 1;
+
+    return line.len > 2 * n && memcmp(line.ptr, dashes, n) == 0 &&
+           memcmp(line.ptr + line.len - n, dashes, n) == 0;
+}
+
+static enum err_code lines_add(struct known *k, const struct value *v, uint16_t id)
+{
+    enum err_code rc = ERR_NONE;
+    size_t begin = 0;
+    size_t n = 0;
+
+    while (begin < v->len && rc == ERR_NONE) {
+        const uint8_t *text = v->bytes + begin;
+        const uint8_t *lf = memchr(text, '\n', v->len - begin);
+        size_t len = lf != NULL ? (size_t)(lf - text) : v->len - begin;
+        struct raw_span line = trim((const char *)text, len);
+
+        if (!is_pem_boundary(line))
+            rc = forms_add(k, (const uint8_t *)line.ptr, line.len, id,
+                           n++ < KNOWN_LINES_FULL ? FORMS_ALL : FORMS_LEGIBLE);
+        begin += len + 1;
+    }
+    return rc;
+}
+
+/* The forms of one spelling of a value. */
+static enum err_code spelling_add(struct known *k, struct raw_span text, uint16_t id,
+                                  bool no_escapes)
+{
+    struct value *v = value_new(k, text.len);
+    struct value *wide;
+    bool lines;
+    enum err_code rc;
+
+    if (v == NULL)
+        return ERR_MEMORY;
+    lines = copy_lines(v, text, false);
+    if (no_escapes)
+        drop_escapes(v);
+    rc = forms_add(k, v->bytes, v->len, id, FORMS_ALL);
+    if (rc != ERR_NONE || !lines)
+        return rc;
+    rc = lines_add(k, v, id);
+    if (rc != ERR_NONE)
+        return rc;
+    wide = value_new(k, 2 * v->len);
+    if (wide == NULL)
+        return ERR_MEMORY;
+    copy_lines(wide, (struct raw_span){(const char *)v->bytes, v->len}, true);
+    return forms_add(k, wide->bytes, wide->len, id, FORMS_LINES_SHOWN);
+}
+
+enum err_code known_add(struct known *k, const char *value, size_t len, uint16_t id, struct err *e)
+{
+    struct raw_span text = trim(value, len);
+    enum err_code rc;
+
+    if (text.len < KNOWN_FLOOR)
+        return err_set(e, ERR_REFUSED, what, "", "it has less than %d bytes", KNOWN_FLOOR);
+    if (text.len > KNOWN_VALUE_MAX)
+        return err_set(e, ERR_REFUSED, what, "", "it has more than %d bytes", KNOWN_VALUE_MAX);
+    rc = spelling_add(k, text, id, false);
+    if (rc == ERR_NONE && memchr(text.ptr, KNOWN_ESC, text.len) != NULL)
+        rc = spelling_add(k, text, id, true);
+    if (rc != ERR_NONE)
+        return no_memory(e);
+    k->n_values++;
+    return ERR_NONE;
+}
+
+/* ---- the rest ---------------------------------------------------------------------- */
+
+size_t known_count(const struct known *k)
+{
+    return k->n_values;
+}
+
+size_t known_form_count(const struct known *k)
+{
+    return k->n_forms - 1;
+}
+
+size_t known_memory(const struct known *k)
+{
+    return sizeof(*k) + k->value_bytes + k->forms_cap * sizeof(*k->forms) +
+           k->trie.nodes_cap * sizeof(*k->trie.nodes) +
+           k->trie.links_cap * sizeof(*k->trie.links) +
+           k->filter.n_words * sizeof(*k->filter.words);
+}
+
+void known_each_form(const struct known *k, known_form_fn *fn, void *ctx)
+{
+    for (uint32_t i = 1; i < k->n_forms; i++) {
+        const struct form *f = &k->forms[i];
+        struct form_iter it;
+
+        form_iter_init(&it, f->encoding, f->text, f->text_len);
+        fn(ctx, &it, f->id);
+    }
+}
+
+void known_prepare(struct known *k)
+{
+    size_t more = k->n_forms - k->filtered;
+
+    if (more == 0 || k->unfiltered)
+        return;
+    if (!known_filter_fits(&k->filter, k->shortest, more)) {
+        known_filter_release(&k->filter);
+        k->filtered = 1;
+        k->unfiltered = known_filter_init(&k->filter, k->n_forms - 1, k->shortest) != ERR_NONE;
+    }
+    for (; k->filtered < k->n_forms && !k->unfiltered; k->filtered++)
+        known_filter_add(&k->filter, k->forms[k->filtered].print);
+}

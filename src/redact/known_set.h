@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Inside of a set of known values: the trie of the first KNOWN_HEAD bytes of every form, the
+ * forms, and the filter that tells where one may begin.
+ *
+ * Called by known.c (which builds it) and known_scan.c (which walks it).
+ */
+#ifndef REDACT_KNOWN_SET_H
+#define REDACT_KNOWN_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "redact/known.h"
+
+/* ---- trie (known_trie.c) ----------------------------------------------------------- */
+
+enum node_flag {
+    NODE_CHAIN = 1,  /* node + 1 is a child */
+    NODE_BRANCH = 2, /* there are children among the links */
+    NODE_FORM = 4,   /* a form ends here: link LINK_FORM */
+    NODE_TAIL = 8,   /* the head of longer forms ends here: link LINK_TAIL */
+    NODE_JOIN = 16,  /* a value has a line end here */
+    NODE_ARMED = 32  /* of some form through here enough is read */
+};
+
+struct trie_node {
+    uint8_t byte; /* that leads here */
+    uint8_t flags;
+};
+
+/*
+ * Two bytes a node, and 8 for each branch and end: most nodes are on the way of one form, and
+ * lie one after the other. Nodes never move in number. Node 0 is none.
+ *
+ * A link is from node (27 bits), what (9 bits: a byte, or an enum link), to (27 bits), in one
+ * word, so that the table needs no second access.
+ */
+struct trie {
+    struct trie_node *nodes;
+    uint32_t n_nodes;
+    uint32_t nodes_cap;
+    uint64_t *links; /* open addressing; 0: free */
+    uint32_t n_links;
+    uint32_t links_cap; /* a power of 2 */
+    unsigned links_shift;
+    uint32_t root[256];
+};
+
+enum link { LINK_FORM = 256, LINK_TAIL = 257 };
+enum { LINK_BITS = 27 };
+
+/* The head of a form. */
+struct head_bytes {
+    uint8_t bytes[KNOWN_HEAD];
+    uint32_t len;
+    uint32_t armed;  /* depth from which it is armed */
+    uint64_t joins;  /* bit n: a line end after n bytes */
+};
+
+enum err_code trie_init(struct trie *t) MUST_USE;
+void trie_release(struct trie *t);
+
+/* Puts a head in; *node is its end. ERR_MEMORY: nothing changed. Two links are in reserve. */
+enum err_code trie_insert(struct trie *t, const struct head_bytes *head, uint32_t *node) MUST_USE;
+
+/* Where the link leads, 0: nowhere. */
+uint32_t trie_link(const struct trie *t, uint32_t node, unsigned what);
+
+/* Some form whose head leads through the node. */
+uint32_t trie_form_below(const struct trie *t, uint32_t node);
+
+/* Adds a link that is not there, out of the reserve. */
+void trie_add_link(struct trie *t, uint32_t node, unsigned what, uint32_t to);
+
+static inline uint32_t trie_child(const struct trie *t, uint32_t node, uint8_t byte)
+{
+    uint8_t flags = t->nodes[node].flags;
+
+    if (node == 0)
+        return t->root[byte];
+    if ((flags & NODE_CHAIN) != 0 && t->nodes[node + 1].byte == byte)
+        return node + 1;
+    return (flags & NODE_BRANCH) != 0 ? trie_link(t, node, byte) : 0;
+}
+
+/* ---- filter (known_filter.c) ------------------------------------------------------- */
+
+enum { FILTER_PRINT = 15 }; /* leading bytes of a form that the filter looks at, at most */
+
+/*
+ * A Bloom filter over grams of `gram` bytes at the offsets 0 .. stride - 1 of each form: of the
+ * grams at every stride-th logical position one lies in the beginning of every form. All bits
+ * of a gram are in one word. cap 0: no memory; every position is told.
+ */
+struct known_filter {
+    uint64_t *words;
+    size_t n_words; /* a power of 2, or 0 */
+    unsigned shift;
+    uint32_t gram;
+    uint32_t stride;
+    size_t n_grams;
+};
+
+/* Makes an empty filter for n forms of at least `shortest` bytes. */
+enum err_code known_filter_init(struct known_filter *f, size_t n, size_t shortest) MUST_USE;
+void known_filter_release(struct known_filter *f);
+
+/* Puts in a form by its first bytes, FILTER_PRINT of them. False: it is full, or cannot tell
+   forms as short as that. */
+bool known_filter_fits(const struct known_filter *f, size_t shortest, size_t n_more);
+void known_filter_add(struct known_filter *f, const uint8_t print[FILTER_PRINT]);
+
+/* The first position of data[from..len) where a form may begin that cannot be ruled out. */
+size_t known_filter_find(const struct known_filter *f, const uint8_t *data, size_t len,
+                         size_t from);
+
+/* ---- the set (known.c) ------------------------------------------------------------- */
+
+struct form {
+    const uint8_t *text; /* within a value */
+    uint32_t text_len;
+    uint32_t len;  /* of the form */
+    uint32_t next; /* with the same head, 0: none */
+    uint16_t id;
+    uint8_t encoding;
+    uint8_t print[FILTER_PRINT]; /* its first bytes */
+};
+
+/* A copy of a value, in the spelling that its forms read. */
+struct value {
+    struct value *next;
+    size_t len;
+    uint8_t bytes[];
+};
+
+struct known {
+    struct trie trie;
+    struct value *values;
+    size_t value_bytes;
+    size_t n_values;
+    struct form *forms; /* [0] is none */
+    uint32_t n_forms;
+    uint32_t forms_cap;
+    uint32_t shortest;   /* of the forms */
+    struct known_filter filter;
+    uint32_t filtered;   /* forms that the filter knows */
+    bool unfiltered;     /* no memory for a filter: go without */
+};
+
+/* Brings the filter up to date. */
+void known_prepare(struct known *k);
+
+static inline uint32_t form_armed_at(uint32_t len)
+{
+    uint32_t half = len - len / 2;
+
+    return half < KNOWN_FLOOR ? KNOWN_FLOOR : half > KNOWN_ARM_MAX ? KNOWN_ARM_MAX : half;
+}
+
+#endif

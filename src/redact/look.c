@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: MIT
+/* Looking back: anchors, boundaries, left sides and contexts of candidates. */
+#include <string.h>
+
+#include "redact/rules.h"
+#include "redact/stream.h"
+
+enum {
+    SCHEME_MAX = 21,
+    ESCAPE_BEFORE_MAX = 40,
+    ESCAPE_MAX = 64, /* longest escape sequence that is one */
+    CONTEXT_MAX = 400,
+    WORD_MAX = 64,
+    ESC = 0x1b
+};
+
+size_t stream_before(const struct redactor *r, uint64_t pos, uint8_t *dst, size_t n)
+{
+    size_t inside = pos > r->base ? (size_t)(pos - r->base) : 0; /* of the input, before pos */
+    size_t past = pos < r->base ? (size_t)(r->base - pos) : 0;   /* of the tail, after pos */
+    size_t old = r->s.tail_len > past ? r->s.tail_len - past : 0;
+
+    if (n <= inside) {
+        memcpy(dst, r->in + (inside - n), n);
+        return n;
+    }
+    if (n - inside < old)
+        old = n - inside;
+    if (old > 0)
+        memcpy(dst, r->s.tail + (r->s.tail_len - past - old), old);
+    if (inside > 0)
+        memcpy(dst + old, r->in, inside);
+    return old + inside;
+}
+
+/* ---- kinds of bytes ------------------------------------------------------------------ */
+
+static uint8_t fold(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+static bool is_letter(uint8_t c)
+{
+    return fold(c) >= 'a' && fold(c) <= 'z';
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_hex(uint8_t c)
+{
+    return is_digit(c) || (fold(c) >= 'a' && fold(c) <= 'f');
+}
+
+static bool is_word(uint8_t c)
+{
+    return is_letter(c) || is_digit(c) || c == '_';
+}
+
+/* ---- logical bytes ------------------------------------------------------------------- */
+
+void look_from(struct look *l, const struct redactor *r, uint64_t pos)
+{
+    uint64_t tail = r->base - r->s.tail_len;
+
+    *l = (struct look){.r = r, .pos = pos};
+    l->floor = pos > TAIL_MAX && pos - TAIL_MAX > tail ? pos - TAIL_MAX : tail;
+    l->plain = r->s.escape_at <= l->floor;
+}
+
+static uint8_t raw_at(const struct redactor *r, uint64_t pos)
+{
+    return pos >= r->base ? r->in[pos - r->base] : r->s.tail[r->s.tail_len - (r->base - pos)];
+}
+
+/* Where the escape sequence begins that ends before pos; pos if there is none. */
+static uint64_t escape_before(const struct look *l, uint64_t pos)
+{
+    uint8_t final = raw_at(l->r, pos - 1);
+    uint64_t at = pos - 1;
+    uint64_t floor = pos > ESCAPE_MAX && pos - ESCAPE_MAX > l->floor ? pos - ESCAPE_MAX : l->floor;
+
+    if (final < 0x30 || final > 0x7e)
+        return pos;
+    while (at > floor && raw_at(l->r, at - 1) >= 0x20 && raw_at(l->r, at - 1) <= 0x3f)
+        at--;
+    if (at > floor + 1 && final >= 0x40 && raw_at(l->r, at - 1) == '[' &&
+        raw_at(l->r, at - 2) == ESC)
+        return at - 2;
+    if (at < pos - 1 && at > floor && raw_at(l->r, at) <= 0x2f && raw_at(l->r, at - 1) == ESC)
+        return at - 1;
+    return pos;
+}
+
+int look_back(struct look *l)
+{
+    while (l->pos > l->floor) {
+        uint64_t begin = l->plain ? l->pos : escape_before(l, l->pos);
+
+        if (begin == l->pos)
+            return raw_at(l->r, --l->pos);
+        l->pos = begin;
+    }
+    return -1;
+}
+
+/* ---- anchors and left sides ---------------------------------------------------------- */
+
+static bool takes(const struct anchor *a, size_t i, uint8_t c)
+{
+    if (a->sets != NULL)
+        return rule_class_has(a->sets[i], c);
+    return ((a->flags & ANCHOR_FOLD) != 0 ? fold(c) : c) == (uint8_t)a->text[i];
+}
+
+bool look_takes(const struct anchor *a, const uint8_t *text)
+{
+    if (a->sets == NULL && (a->flags & ANCHOR_FOLD) == 0)
+        return text[0] == (uint8_t)a->text[0] && memcmp(text, a->text, a->len) == 0;
+    for (size_t i = a->len; i-- > 0;) {
+        if (!takes(a, i, text[i]))
+            return false;
+    }
+    return true;
+}
+
+bool look_anchor(struct look *l, const struct anchor *a)
+{
+    for (size_t i = a->len; i-- > 0;) {
+        int c = look_back(l);
+
+        if (c < 0 || !takes(a, i, (uint8_t)c))
+            return false;
+    }
+    return a->len > 0;
+}
+
+bool look_left(struct look *l, const struct rule *rule, uint64_t *secret)
+{
+    for (size_t i = 0; i < rule->n_left; i++) {
+        const struct rule_item *it = &rule_items[rule->left + i];
+        unsigned n = 0;
+
+        while (n < it->max) {
+            struct look before = *l;
+            int c = look_back(&before);
+
+            if (c < 0 || !rule_class_has(it->class, (uint8_t)c))
+                break;
+            *l = before;
+            n++;
+        }
+        if (n < it->min)
+            return false;
+        if (i + 1 == rule->n_inside)
+            *secret = l->pos;
+    }
+    return true;
+}
+
+/* ---- boundaries ---------------------------------------------------------------------- */
+
+static bool ends_with(const uint8_t *b, size_t n, const char *text)
+{
+    size_t len = strlen(text);
+
+    return n >= len && memcmp(b + n - len, text, len) == 0;
+}
+
+/* An escape written out ends b: \n \xHH \uHHHH \NNN. */
+static bool ends_with_escape(const uint8_t *b, size_t n)
+{
+    size_t digits = 0;
+
+    if (n >= 2 && b[n - 2] == '\\' && strchr("nrtbfv", b[n - 1]) != NULL)
+        return true;
+    while (digits < 4 && digits < n && is_hex(b[n - 1 - digits]))
+        digits++;
+    for (size_t i = 1; i <= digits; i++) {
+        const uint8_t *before = b + n - i;
+
+        if (n - i >= 2 && before[-2] == '\\' &&
+            ((i == 4 && before[-1] == 'u') || (i == 2 && before[-1] == 'x')))
+            return true;
+        if (i == 3 && n > 3 && before[-1] == '\\')
+            return true;
+    }
+    return false;
+}
+
+/* A CSI sequence ends b: ESC, also written out, or its C1 form; parameters; a final letter. */
+static bool ends_with_csi(const uint8_t *b, size_t n)
+{
+    static const char *const written[] = {"\x1b", "\\x1b", "\\x1B", "\\u001b", "\\u001B",
+                                          "\\033", "\\e", "^["};
+
+    if (n < 2 || b[n - 1] < 0x40 || b[n - 1] > 0x7e)
+        return false;
+    for (n--; n > 0 && b[n - 1] >= 0x20 && b[n - 1] <= 0x3f; n--)
+        continue;
+    if (n > 0 && b[n - 1] == 0x9b)
+        return true;
+    if (n < 2 || b[n - 1] != '[')
+        return false;
+    for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+        if (ends_with(b, n - 1, written[i]))
+            return true;
+    }
+    return false;
+}
+
+/* ESC, intermediate bytes and a final one: "ESC ( B" of tput sgr0. */
+static bool ends_with_charset(const uint8_t *b, size_t n)
+{
+    return n >= 3 && b[n - 1] >= 0x30 && b[n - 1] <= 0x7e && b[n - 2] >= 0x20 &&
+           b[n - 2] <= 0x2f && b[n - 3] == ESC;
+}
+
+bool look_boundary(const struct redactor *r, uint64_t pos)
+{
+    uint8_t b[ESCAPE_BEFORE_MAX];
+    size_t n = stream_before(r, pos, b, 1);
+
+    if (n == 0 || !is_word(b[0]) || cover_touches(r, pos))
+        return true;
+    n = stream_before(r, pos, b, sizeof(b));
+    if (n >= 3 && b[n - 3] == '%' && is_hex(b[n - 2]) && is_hex(b[n - 1]))
+        return true;
+    return ends_with_escape(b, n) || ends_with_csi(b, n) || ends_with_charset(b, n);
+}
+
+/* A letter and at least one more byte of a scheme. */
+bool look_scheme(const struct redactor *r, uint64_t pos)
+{
+    uint8_t b[SCHEME_MAX];
+    size_t n = stream_before(r, pos, b, sizeof(b));
+
+    for (size_t i = 1; i <= n; i++) {
+        uint8_t c = b[n - i];
+
+        if (!is_letter(c) && !is_digit(c) && c != '+' && c != '.' && c != '-')
+            return false;
+        if (i >= 2 && is_letter(c))
+            return true;
+    }
+    return false;
+}
+
+bool look_line(const struct redactor *r, uint64_t pos)
+{
+    struct look l;
+    int c;
+
+    look_from(&l, r, pos);
+    while ((c = look_back(&l)) == ' ' || c == '\t')
+        continue;
+    return c == '\n' || (c < 0 && l.floor == 0);
+}
+
+/* ---- contexts ------------------------------------------------------------------------ */
+
+static bool equal_folded(const uint8_t *b, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (fold(b[i]) != fold((uint8_t)text[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool has_near(const struct redactor *r, const struct rule *rule, uint64_t start)
+{
+    uint8_t b[CONTEXT_MAX];
+    size_t max = rule->near_max < sizeof(b) ? rule->near_max : sizeof(b);
+    size_t n = stream_before(r, start, b, max);
+    const uint8_t *lf = memrchr(b, '\n', n);
+    size_t from = lf != NULL ? (size_t)(lf - b) + 1 : 0;
+    size_t len = strlen(rule->near);
+
+    for (size_t i = from; i + len <= n; i++) {
+        if (equal_folded(b + i, rule->near, len))
+            return true;
+    }
+    return false;
+}
+
+static bool is_dashed(uint8_t c)
+{
+    return is_word(c) || c == '-';
+}
+
+/* The word that ends in the anchor (what the anchor has behind it does not count). */
+static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t end)
+{
+    uint8_t b[WORD_MAX];
+    size_t n = stream_before(r, end, b, sizeof(b));
+    size_t len = strlen(rule->word);
+    size_t stop;
+
+    while (n > 0 && !is_dashed(b[n - 1]))
+        n--;
+    for (stop = n; stop > 0 && is_dashed(b[stop - 1]); stop--)
+        continue;
+    return n - stop >= len && equal_folded(b + stop, rule->word, len);
+}
+
+bool look_context(const struct redactor *r, const struct rule *rule, uint64_t start,
+                  uint64_t end)
+{
+    return (rule->near == NULL || has_near(r, rule, start)) &&
+           (rule->word == NULL || has_word(r, rule, end));
+}
+
+/* ---- beginnings ---------------------------------------------------------------------- */
+
+/* Logical bytes at the end of the input, the oldest first. */
+struct inner {
+    uint8_t bytes[INNER_MAX];
+    uint64_t pos[INNER_MAX];
+    size_t n; /* they stand at the end of the arrays */
+};
+
+static const uint8_t *inner_at(const struct inner *in, size_t i)
+{
+    return in->bytes + (INNER_MAX - in->n) + i;
+}
+
+static uint64_t inner_pos(const struct inner *in, size_t i)
+{
+    return i < in->n ? in->pos[INNER_MAX - in->n + i] : NO_POS;
+}
+
+static void gather(struct inner *in, const struct redactor *r)
+{
+    struct look l;
+
+    in->n = 0;
+    look_from(&l, r, r->s.gap != NO_POS ? r->s.gap : r->s.pos);
+    while (in->n < INNER_MAX) {
+        int c = look_back(&l);
+
+        if (c < 0 || !rule_class_has(inner_bytes, (uint8_t)c))
+            return;
+        in->n++;
+        in->bytes[INNER_MAX - in->n] = (uint8_t)c;
+        in->pos[INNER_MAX - in->n] = l.pos;
+    }
+}
+
+/* The bytes from i on are the beginning of the row, and its anchor's print is not complete. */
+static bool row_begins(const struct inner *in, size_t i, const struct rule *rule,
+                       const struct anchor *a)
+{
+    const uint8_t *p = inner_at(in, i);
+    size_t n = in->n - i;
+    size_t at = 0;
+
+    for (size_t k = rule->n_inside; k-- > 0;) {
+        const struct rule_item *it = &rule_items[rule->left + k];
+        size_t took = 0;
+
+        while (at < n && took < it->max && rule_class_has(it->class, p[at])) {
+            at++;
+            took++;
+        }
+        if (at == n)
+            return true;
+        if (took < it->min)
+            return false;
+    }
+    for (size_t k = 0; k < a->len; k++, at++) {
+        if (at == n)
+            return true;
+        if (!takes(a, k, p[at]))
+            return false;
+    }
+    return n - at < a->late;
+}
+
+/* A public prefix stands there, behind which a live candidate waits: so it is that token, no
+   other that happens to begin like it. */
+static bool is_public_prefix(const struct redactor *r, uint64_t pos)
+{
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        const struct candidate *c = &r->live[i];
+
+        if (c->anchor == pos && c->start > pos && rules[c->rule].opens == OPENS_RIGHT)
+            return true;
+    }
+    return false;
+}
+
+/* Before i of `first`: the earliest place where a row of an inner secret begins. */
+static size_t first_inner(const struct redactor *r, const struct inner *in)
+{
+    size_t first = in->n;
+    uint8_t last = *inner_at(in, in->n - 1);
+
+    for (size_t k = 0; k < inner_row_count; k++) {
+        const struct inner_row *row = &inner_rows[k];
+        const struct rule *rule = &rules[row->rule];
+        const struct anchor *a = &anchors[row->anchor];
+        size_t i = in->n;
+
+        if (r->set->off[rule->name] || !rule_class_has(row->bytes, last))
+            continue;
+        while (i > 0 && rule_class_has(row->bytes, *inner_at(in, i - 1)))
+            i--;
+        for (; i < first; i++) {
+            if (row_begins(in, i, rule, a) && !is_public_prefix(r, inner_pos(in, i)) &&
+                ((a->flags & ANCHOR_WORD) == 0 || rule->n_left > rule->n_inside ||
+                 look_boundary(r, inner_pos(in, i))))
+                first = i;
+        }
+    }
+    return first;
+}
+
+/* Bytes behind an anchor whose print is not complete. */
+static size_t first_late(const struct redactor *r, const struct inner *in)
+{
+    size_t first = in->n;
+
+    for (size_t k = 0; k < late_anchor_count; k++) {
+        const struct anchor *a = &anchors[late_anchors[k]];
+
+        for (size_t behind = 1; behind < a->late && behind + a->len <= in->n; behind++) {
+            size_t i = in->n - behind;
+            size_t at = 0;
+
+            while (at < a->len && takes(a, at, *inner_at(in, i - a->len + at)))
+                at++;
+            if (at == a->len && i < first &&
+                ((a->flags & ANCHOR_WORD) == 0 || look_boundary(r, inner_pos(in, i - a->len))))
+                first = i;
+        }
+    }
+    return first;
+}
+
+/* One word of letters, capitalised or not, as random strings hardly ever begin. */
+static bool is_prose(const struct inner *in, size_t i)
+{
+    bool lower = true;
+    bool upper = true;
+
+    for (size_t k = i; k < in->n; k++) {
+        uint8_t c = *inner_at(in, k);
+
+        if (!is_letter(c))
+            return false;
+        upper &= c <= 'Z';
+        lower &= c > 'Z' || k == i;
+    }
+    return lower || upper;
+}
+
+uint64_t look_inner(const struct redactor *r, bool *prose)
+{
+    struct inner in;
+    size_t first;
+    size_t late;
+
+    *prose = false;
+    gather(&in, r);
+    if (in.n == 0)
+        return NO_POS;
+    first = first_inner(r, &in);
+    late = first_late(r, &in);
+    if (late < first)
+        first = late;
+    if (first == in.n)
+        return NO_POS;
+    *prose = is_prose(&in, first);
+    return inner_pos(&in, first);
+}
