@@ -6,6 +6,7 @@
 #   make lint         clang-tidy, cppcheck, shellcheck, mandoc -Tlint, complexity
 #   make bench        figures, each a ratio against a peer in one run
 #   make bench-store  figures of the reading commands over 100,000 builds
+#   make bench-query  figures of the search, beside grep's
 #   make install      DESTDIR and PREFIX as usual; make uninstall
 #   make generated    what completions/ and man/ have from src/commands.tab
 
@@ -159,6 +160,9 @@ bench: $(BUILD)/buildlog $(BUILD)/tests/bench/latency
 bench-store: $(BUILD)/buildlog $(BUILD)/tests/helpers/mkstore
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/store.py $(BENCH)
 
+bench-query: $(BUILD)/buildlog
+	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/query.py $(BENCH)
+
 bench-encode: $(BUILD)/tests/bench/encode_speed
 	$<
 
@@ -247,5 +251,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
-	lint-shell lint-man lint-complexity bench bench-encode bench-redact bench-known bench-store
+	lint-shell lint-man lint-complexity bench bench-encode bench-redact bench-known bench-store \
+	bench-query
 .DELETE_ON_ERROR:

@@ -14,18 +14,23 @@ _buildlog_table()
         operands='command'
         ;;
     ls)
-        options='--dir --status --since --label --limit -n --output -o --json --color --help -h'
+        options='--dir --status --since --label --limit -n --output -o --color --json --help -h'
         valued=' --dir --status --since --label --limit -n --output -o --color '
         operands=''
         ;;
     info)
-        options='--dir --output -o --json --color --help -h'
+        options='--dir --output -o --color --json --help -h'
         valued=' --dir --output -o --color '
         operands='id'
         ;;
     tail)
         options='--dir --follow -f --lines -n --src --output -o --exit-status --help -h'
         valued=' --dir --lines -n --src --output -o '
+        operands='id'
+        ;;
+    query)
+        options='--dir --date --since --until --src --level -l --event --status --label --tool --session --word -k --grep -g --ignore-case -i --fuzzy --best --after-context -A --before-context -B --context -C --limit --reverse -r --count -c --output -o --color --json --help -h'
+        valued=' --dir --date --since --until --src --level -l --event --status --label --tool --session --word -k --grep -g --fuzzy --after-context -A --before-context -B --context -C --limit --output -o --color '
         operands='id'
         ;;
     redact)
@@ -49,12 +54,12 @@ _buildlog_table()
         operands='id'
         ;;
     stats)
-        options='--dir --since --name --output -o --json --color --help -h'
+        options='--dir --since --name --output -o --color --json --help -h'
         valued=' --dir --since --name --output -o --color '
         operands=''
         ;;
     verify)
-        options='--dir --output -o --json --color --help -h'
+        options='--dir --output -o --color --json --help -h'
         valued=' --dir --output -o --color '
         operands='id'
         ;;
@@ -95,6 +100,12 @@ _buildlog_source()
     tail:--dir) source=(-d) ;;
     tail:--src) source=(-W 'stdout stderr merged') ;;
     tail:--output | tail:-o) source=(-W 'pretty raw jsonl') ;;
+    query:--dir) source=(-d) ;;
+    query:--src) source=(-W 'stdout stderr merged') ;;
+    query:--level | query:-l) source=(-W 'trace debug info warn error fatal') ;;
+    query:--status) source=(-W 'ok failed signaled timeout interrupted exec_failed running lost') ;;
+    query:--output | query:-o) source=(-W 'table text json jsonl summary') ;;
+    query:--color) source=(-W 'auto always never') ;;
     redact:--output | redact:-o) source=(-W 'text json') ;;
     redact:--redact-rules) source=(-f) ;;
     errors:--dir) source=(-d) ;;
@@ -175,7 +186,7 @@ _buildlog()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}
     local options valued operands source first begin word option='' value=''
     # generated: names
-    local names='run ls info tail redact redact-add errors show stats verify help'
+    local names='run ls info tail query redact redact-add errors show stats verify help'
     # end of generated
 
     COMPREPLY=()
