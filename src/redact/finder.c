@@ -91,6 +91,7 @@ SSSE3 struct finder_block block16(const struct finder_tables *t, const uint8_t *
     __m128i b = a;
     __m128i c;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < ANCHOR_PRINT; i++) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(data + i));
         __m128i lo = _mm_and_si128(bytes, low);
@@ -152,6 +153,7 @@ AVX2 struct finder_block block32(const struct finder_tables *t, const uint8_t *d
     __m256i b = a;
     __m256i c;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < ANCHOR_PRINT; i++) {
         __m256i bytes = _mm256_loadu_si256((const __m256i *)(data + i));
         __m256i lo = _mm256_and_si256(bytes, low);
@@ -214,6 +216,7 @@ static inline struct finder_block block16(const struct finder_tables *t, const u
     uint8x16_t b = a;
     uint8x16_t c;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < ANCHOR_PRINT; i++) {
         uint8x16_t bytes = vld1q_u8(data + i);
         uint8x16_t lo = vandq_u8(bytes, vdupq_n_u8(15));

@@ -306,11 +306,13 @@ static bool is_dashed(uint8_t c)
     return is_word(c) || c == '-';
 }
 
-/* The word that ends in the anchor (what the anchor has behind it does not count). */
+/* The word that ends in the anchor (what the anchor has behind it does not count) begins with
+   the text; escapes written out before it are none of it. */
 static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t end)
 {
     uint8_t b[WORD_MAX];
     size_t n = logical_before(r, end, b, sizeof(b));
+    size_t known = n;
     size_t len = strlen(rule->word);
     size_t stop;
 
@@ -318,7 +320,12 @@ static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t
         n--;
     for (stop = n; stop > 0 && is_dashed(b[stop - 1]); stop--)
         continue;
-    return n - stop >= len && equal_folded(b + stop, rule->word, len);
+    for (size_t at = stop; at + len <= n; at++) {
+        if (equal_folded(b + at, rule->word, len) &&
+            (at == stop || look_boundary(r, end - (known - at))))
+            return true;
+    }
+    return false;
 }
 
 bool look_context(const struct redactor *r, const struct rule *rule, uint64_t start,
