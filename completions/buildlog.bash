@@ -209,6 +209,7 @@ _buildlog()
     else
         case $operands in
         command) source=(-c) ;;
+        file) source=(-f) ;;
         id)
             source=(-W 'last last-failed last-passed')
             _buildlog_offer < <(_buildlog_ask ids | cut -f 1)
