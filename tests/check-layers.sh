@@ -26,6 +26,7 @@ BEGIN {
     below["main.c"] = "cmd base"
     generated["commands.gen.h"] = "cmd main.c"
     generated["redact_rules.gen.h"] = "redact"
+    generated["read_errors.gen.h"] = "read"
     library["ev.h"] = "run"
     library["cjson/cJSON.h"] = "record store read cmd"
     library["tre/tre.h"] = "text"

@@ -8,6 +8,7 @@
 
 #include "text/base64.h"
 #include "text/json.h"
+#include "text/json_member.h"
 
 void render_release(struct renderer *r)
 {
@@ -37,59 +38,6 @@ static bool span_is(struct raw_span span, const char *text)
 
 /* ---- finding things in a record -------------------------------------------------------------- */
 
-/* A quoted string begins at `at`; the offset behind its closing quote. */
-static size_t behind_string(struct raw_span json, size_t at)
-{
-    for (at++; at < json.len && json.ptr[at] != '"'; at++)
-        at += json.ptr[at] == '\\' ? 1 : 0;
-    return at + 1;
-}
-
-static size_t behind_blanks(struct raw_span json, size_t at)
-{
-    while (at < json.len && (json.ptr[at] == ' ' || json.ptr[at] == '\t'))
-        at++;
-    return at;
-}
-
-/* True if the string at `at` is this key, not a value; then *value is where its value begins. */
-static bool value_of(struct raw_span json, size_t at, const char *key, size_t *value)
-{
-    size_t end = behind_string(json, at);
-    size_t colon = behind_blanks(json, end);
-
-    if (colon >= json.len || json.ptr[colon] != ':')
-        return false;
-    *value = behind_blanks(json, colon + 1);
-    return end - at == strlen(key) + 2 && memcmp(json.ptr + at + 1, key, strlen(key)) == 0;
-}
-
-/*
- * What is behind the opening quote of the string that is the value of the outermost object's
- * `key`. cJSON ends strings at U+0000; this is for those that may hold one.
- */
-static bool find_string(struct raw_span json, const char *key, struct raw_span *out)
-{
-    size_t depth = 0;
-    size_t at = 0;
-
-    while (at < json.len) {
-        char c = json.ptr[at];
-        size_t value;
-
-        depth += c == '{' || c == '[' ? 1 : 0;
-        depth -= c == '}' || c == ']' ? 1 : 0;
-        if (c == '"' && depth == 1 && value_of(json, at, key, &value)) {
-            if (value >= json.len || json.ptr[value] != '"')
-                return false;
-            *out = (struct raw_span){json.ptr + value + 1, json.len - value - 1};
-            return true;
-        }
-        at = c == '"' ? behind_string(json, at) : at + 1;
-    }
-    return false;
-}
-
 /* True if the bytes "key": occur: then the record has to be decoded to be sure. */
 static bool may_have(struct raw_span text, const char *quoted_key)
 {
@@ -100,9 +48,10 @@ struct raw_span render_source(const struct log_item *item)
 {
     struct raw_span src;
 
-    if (item->kind != RECORD_LINE || !find_string(item->text, "src", &src))
+    if (item->kind != RECORD_LINE ||
+        !json_member_string(item->text.ptr, item->text.len, "src", &src))
         return (struct raw_span){"", 0};
-    src.len = behind_string((struct raw_span){src.ptr - 1, src.len + 1}, 0) - 2;
+    src.len = json_behind_string(src.ptr - 1, src.len + 1, 0) - 2;
     return src;
 }
 
@@ -135,7 +84,7 @@ static enum err_code exact_bytes(struct renderer *r, const struct log_item *item
 
     if (r->format == RENDER_RAW && raw != NULL)
         end = base64_decode(r->scratch, raw, strlen(raw));
-    if (end == NULL && find_string(item->text, "msg", &quoted))
+    if (end == NULL && json_member_string(item->text.ptr, item->text.len, "msg", &quoted))
         end = json_unescape(r->scratch, quoted.ptr, quoted.len, &used);
     if (end == NULL)
         return ERR_FORMAT;
@@ -184,6 +133,22 @@ static enum err_code read_line(struct renderer *r, const struct log_item *item,
     line->msg = (struct raw_span){r->scratch, len};
     line->has_msg = true;
     return ERR_NONE;
+}
+
+enum err_code render_text(struct renderer *r, const struct log_item *item, struct raw_span *text,
+                          struct err *e)
+{
+    struct line line;
+    enum err_code rc = read_line(r, item, &line, e);
+
+    *text = (struct raw_span){NULL, 0};
+    if (rc == ERR_NONE && line.has_msg) {
+        if (line.msg.ptr != r->scratch) /* it goes with the decoded record */
+            memcpy(r->scratch, line.msg.ptr, line.msg.len);
+        *text = (struct raw_span){r->scratch, line.msg.len};
+    }
+    line_release(&line);
+    return rc;
 }
 
 static struct visible how(const struct renderer *r, bool lf)

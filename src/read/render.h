@@ -40,6 +40,13 @@ void render_release(struct renderer *r);
 enum err_code render_item(struct renderer *r, const struct log_item *item,
                           struct err *e) MUST_USE;
 
+/*
+ * The text of a line record, in r's scratch: valid until the next call. ptr is NULL if it was
+ * recorded without payload. ERR_FORMAT: no record after all.
+ */
+enum err_code render_text(struct renderer *r, const struct log_item *item, struct raw_span *text,
+                          struct err *e) MUST_USE;
+
 /* The source ("stdout" …) of a line record; a span of length 0 if there is none. */
 struct raw_span render_source(const struct log_item *item);
 

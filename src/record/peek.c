@@ -124,3 +124,103 @@ bool record_line_msg(const char *line, size_t n, char *dst, size_t *msg_len,
     *msg_len = (size_t)(end - dst);
     return c.at[used] == ',' || c.at + used + 1 == c.end;
 }
+
+/* ---- whole lines ---------------------------------------------------------------------------- */
+
+/* Skips a constant: its length is known when compiled, so that this is a comparison or two. */
+#define SKIP(c, text)                                                                        \
+    ((size_t)((c)->end - (c)->at) >= sizeof(text) - 1 &&                                     \
+     memcmp((c)->at, (text), sizeof(text) - 1) == 0 && ((c)->at += sizeof(text) - 1, true))
+
+bool record_line_head(const char *line, size_t n, struct record_line_head *out)
+{
+    struct cursor c = {.at = line, .end = line + n};
+    uint64_t ts;
+
+    if (!SKIP(&c, "{\"kind\":\"line\",\"ts\":") || !take_digits(&c, 0, &ts) ||
+        !SKIP(&c, ",\"seq\":") || !take_digits(&c, 1, &out->seq) || !SKIP(&c, ",\"src\":\"") ||
+        !take_name(&c, &out->src) || !SKIP(&c, ",\"buildId\":\""))
+        return false;
+    out->ts_ms = (int64_t)ts;
+    out->id = (size_t)(c.at - line);
+    return true;
+}
+
+/* A string without escapes, in printable ASCII. */
+static bool take_plain_string(struct cursor *c, struct raw_span *out)
+{
+    const char *start = c->at;
+
+    while (c->at < c->end && *c->at >= 0x20 && *c->at < 0x7f && *c->at != '"' && *c->at != '\\')
+        c->at++;
+    *out = (struct raw_span){start, (size_t)(c->at - start)};
+    return SKIP(c, "\"");
+}
+
+/* A string, true, false or a number as our encoder writes it. */
+static bool take_value(struct cursor *c, uint64_t *number)
+{
+    struct raw_span text;
+
+    if (SKIP(c, "\""))
+        return take_plain_string(c, &text);
+    return SKIP(c, "true") || SKIP(c, "false") || take_digits(c, 0, number);
+}
+
+static bool is_key(struct raw_span key, const char *name)
+{
+    return key.len == strlen(name) && memcmp(key.ptr, name, key.len) == 0;
+}
+
+/* `,"key":value` as often as it comes, then the closing brace and nothing more. */
+static bool take_tail(struct cursor *c, struct record_line_body *out)
+{
+    while (SKIP(c, ",\"")) {
+        struct raw_span key;
+        uint64_t number = 0;
+
+        if (!take_plain_string(c, &key) || !SKIP(c, ":") || !take_value(c, &number))
+            return false;
+        if (is_key(key, "msg"))
+            return false; /* two of them: not ours */
+        if (is_key(key, "len") && out->len < 0)
+            out->len = (int64_t)number;
+    }
+    return c->end - c->at == 1 && *c->at == '}';
+}
+
+bool record_line_body(const char *line, size_t n, const struct record_line_head *head, char *dst,
+                      struct record_line_body *out)
+{
+    struct cursor c = {.at = line + head->id, .end = line + n};
+    struct raw_span id;
+
+    *out = (struct record_line_body){.len = -1};
+    for (size_t i = 0; i < head->src.len; i++)
+        if (head->src.ptr[i] < 0x20 || head->src.ptr[i] >= 0x7f)
+            return false;
+    if (!take_plain_string(&c, &id))
+        return false;
+    if (SKIP(&c, ",\"msg\":\"")) {
+        size_t used;
+        const char *end = json_unescape(dst, c.at, (size_t)(c.end - c.at), &used);
+
+        if (end == NULL)
+            return false;
+        c.at += used;
+        out->has_msg = true;
+        out->msg = (struct raw_span){dst, (size_t)(end - dst)};
+    }
+    return take_tail(&c, out);
+}
+
+int64_t record_peek_ts(const char *line, size_t n)
+{
+    struct cursor c = {.at = line, .end = line + n};
+    uint64_t ts;
+
+    if (!SKIP(&c, "{\"kind\":\"") ||
+        !(SKIP(&c, "event\",\"ts\":") || SKIP(&c, "gap\",\"ts\":")) || !take_digits(&c, 0, &ts))
+        return -1;
+    return (int64_t)ts;
+}

@@ -230,4 +230,32 @@ bool record_peek(const char *line, size_t n, enum record_kind *kind, uint64_t *f
 bool record_line_msg(const char *line, size_t n, char *dst, size_t *msg_len,
                      struct raw_span *src);
 
+/* What stands before msg in a line record. */
+struct record_line_head {
+    int64_t ts_ms;
+    uint64_t seq;
+    struct raw_span src;
+    size_t id; /* where the name of the build begins: what is behind it was not looked at */
+};
+
+/* The head alone, for the many lines of which no more is asked. False: not in our encoder's
+   shape. */
+bool record_line_head(const char *line, size_t n, struct record_line_head *out);
+
+struct record_line_body {
+    bool has_msg;
+    struct raw_span msg;   /* decoded, in dst */
+    int64_t len;           /* "len"; -1 if there is none */
+};
+
+/*
+ * The rest of a line whose head was read. True only if the whole of it is sound JSON in our
+ * encoder's shape, which record_decode would take, too; dst is of at least n bytes.
+ */
+bool record_line_body(const char *line, size_t n, const struct record_line_head *head, char *dst,
+                      struct record_line_body *out);
+
+/* ts of an event or gap in our encoder's shape; -1 otherwise. */
+int64_t record_peek_ts(const char *line, size_t n);
+
 #endif

@@ -145,8 +145,7 @@ enum err_code log_item_decode(const struct log_item *item, struct record *out, s
     return record_decode(item->text.ptr, item->text.len, out, e);
 }
 
-/* Fills kind and numbers. ERR_FORMAT: no record. */
-static enum err_code classify(struct log_item *item)
+enum err_code log_item_classify(struct log_item *item)
 {
     struct raw_span text = item->text;
     struct record record;
@@ -229,7 +228,7 @@ static enum err_code make_room(struct log_reader *r, struct err *e)
     return ERR_NONE;
 }
 
-static ssize_t read_plain(struct log_reader *r, void *dst, size_t n, uint64_t at)
+static ssize_t read_plain(const struct log_reader *r, void *dst, size_t n, uint64_t at)
 {
     ssize_t got;
 
@@ -331,7 +330,7 @@ static enum err_code take_line(struct log_reader *r, size_t end, struct log_item
         return rc;
     item->text = (struct raw_span){r->data + r->start, end - r->start};
     item->at = r->at + r->start;
-    rc = skipped ? ERR_FORMAT : classify(item);
+    rc = skipped ? ERR_FORMAT : log_item_classify(item);
     r->start = end + 1;
     r->scanned = 0;
     r->skipping = false;
@@ -374,6 +373,71 @@ enum err_code log_reader_next(struct log_reader *r, struct log_item *item, bool 
     }
 }
 
+/* Passes over the end of a line that was over the ceiling. */
+static void end_skipping(struct log_reader *r, const char *newline)
+{
+    r->start = (size_t)(newline - r->data) + 1;
+    r->skipping = r->joined = false;
+    r->left_out.damaged++;
+}
+
+/* All whole lines in the buffer. ERR_NOT_FOUND: none, read on; ERR_REFUSED: the file has
+   changed, look again. */
+static enum err_code take_piece(struct log_reader *r, struct log_piece *piece, struct err *e)
+{
+    size_t from = r->start + r->scanned;
+    const char *first = r->len > from ? memchr(r->data + from, '\n', r->len - from) : NULL;
+    const char *last;
+    enum err_code rc = ERR_NONE;
+
+    if (first == NULL)
+        return ERR_NOT_FOUND;
+    r->scanned = 0;
+    if (r->skipping) {
+        end_skipping(r, first);
+        return ERR_REFUSED;
+    }
+    if (r->joined && r->gz == NULL)
+        rc = confirm(r, (size_t)(first - r->data), e);
+    if (rc != ERR_NONE)
+        return rc;
+    last = memrchr(first, '\n', (size_t)(r->data + r->len - first));
+    piece->text = (struct raw_span){r->data + r->start,
+                                    (size_t)(last + 1 - r->data) - r->start};
+    piece->at = r->at + r->start;
+    r->start += piece->text.len;
+    r->joined = false;
+    return ERR_NONE;
+}
+
+enum err_code log_reader_next_piece(struct log_reader *r, struct log_piece *piece, bool *have,
+                                    struct err *e)
+{
+    *have = false;
+    for (;;) {
+        enum err_code rc = take_piece(r, piece, e);
+        size_t n;
+
+        if (rc == ERR_NONE) {
+            *have = true;
+            return ERR_NONE;
+        }
+        if (rc == ERR_REFUSED)
+            continue;
+        if (rc != ERR_NOT_FOUND)
+            return rc;
+        r->scanned = r->len - r->start;
+        skip_long(r);
+        rc = fill(r, &n, e);
+        if (rc != ERR_NONE)
+            return rc;
+        if (n == 0) {
+            stop_at_end(r);
+            return ERR_NONE;
+        }
+    }
+}
+
 void log_reader_damaged(struct log_reader *r)
 {
     r->left_out.damaged++;
@@ -395,6 +459,27 @@ enum err_code log_reader_rewind(struct log_reader *r, struct err *e)
         return err_set(e, ERR_SYSTEM, "cannot read", r->path, "cannot rewind");
     start_at(r, 0);
     return ERR_NONE;
+}
+
+void log_reader_seek(struct log_reader *r, uint64_t at)
+{
+    start_at(r, at);
+}
+
+ssize_t log_reader_read_at(const struct log_reader *r, char *dst, size_t n, uint64_t at)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t got = read_plain(r, dst + done, n - done, at + done);
+
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
 }
 
 /* ---- backward -------------------------------------------------------------------------- */
@@ -506,7 +591,7 @@ static enum err_code back_all(struct log_reader *r, struct back *b, uint64_t siz
         item.at = begin;
         if (!torn && whole && end - 1 > begin && end - 1 - begin <= LOG_LINE_MAX) {
             item.text = (struct raw_span){b->data + (begin - b->lo), (size_t)(end - 1 - begin)};
-            rc = classify(&item);
+            rc = log_item_classify(&item);
             if (rc == ERR_MEMORY)
                 return err_set(e, rc, "cannot read", r->path, "no memory");
             if (rc == ERR_NONE && !visit(arg, &item))

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/attr.h"
 #include "base/err.h"
@@ -62,6 +63,32 @@ void log_reader_free(struct log_reader *r); /* NULL is fine */
    have more at a later call. */
 enum err_code log_reader_next(struct log_reader *r, struct log_item *item, bool *have,
                               struct err *e) MUST_USE;
+
+/*
+ * The next whole lines, all there are in one piece of the file, the last newline included:
+ * for those who look at bytes before they look at records. Nothing is checked but that the
+ * lines are what the file says, and nothing counted but lines over LOG_LINE_MAX that fill the
+ * buffer; a line may be a little longer. text is valid until the next call. Not to be mixed
+ * with log_reader_next but by way of log_reader_rewind.
+ */
+struct log_piece {
+    struct raw_span text;
+    uint64_t at; /* where it begins in the (uncompressed) log */
+};
+
+enum err_code log_reader_next_piece(struct log_reader *r, struct log_piece *piece, bool *have,
+                                    struct err *e) MUST_USE;
+
+/* Goes on with the line that begins at offset `at` of a log that is not compressed, as after a
+   rewind. */
+void log_reader_seek(struct log_reader *r, uint64_t at);
+
+/* Up to n bytes of a log that is not compressed, wherever reading stands: for several threads at
+   once. Fewer only at its end. -1 and errno: trouble. */
+ssize_t log_reader_read_at(const struct log_reader *r, char *dst, size_t n, uint64_t at);
+
+/* Kind and numbers of a line that someone else has cut out. ERR_FORMAT: no record. */
+enum err_code log_item_classify(struct log_item *item) MUST_USE;
 
 /* Decodes an item within LOG_VALUES_MAX. ERR_FORMAT as record_decode. */
 enum err_code log_item_decode(const struct log_item *item, struct record *out,

@@ -13,7 +13,7 @@ struct regex {
     bool no_groups;
 };
 
-/* ---- how large it becomes --------------------------------------------------------------- */
+/* ---- how large it becomes ------------------------------------------------------------------- */
 
 enum { NESTING_MAX = 256 };
 
@@ -184,7 +184,7 @@ static const char *refusal(const char *pattern, size_t n, size_t *place)
     return w.why;
 }
 
-/* ---- where it is wrong -------------------------------------------------------------------- */
+/* ---- where it is wrong ---------------------------------------------------------------------- */
 
 /* The byte, from 1, where the innermost bracket or parenthesis opens that is never closed; 0:
    there is none. */

@@ -150,7 +150,7 @@ class Store:
     def env(self, **more):
         env = {k: v for k, v in os.environ.items()
                if k not in ("BUILDLOG_DIR", "LOGS_DIRECTORY", "NO_COLOR")}
-        env.update(BUILDLOG_DIR=self.root, TZ="UTC", XDG_CONFIG_HOME=self.top, **more)
+        env.update({"BUILDLOG_DIR": self.root, "TZ": "UTC", "XDG_CONFIG_HOME": self.top, **more})
         return env
 
     def run(self, *words, **more):

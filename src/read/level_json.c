@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The level of a JSON line: the outermost object's "level" or one of its other names. A walk over
+ * the bytes, for this is done for every such line; what is not JSON after all has no level.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "read/level_word.h"
+
+enum level_scale {
+    SCALE_PINO,   /* 10 to 60, pino and bunyan */
+    SCALE_PYTHON, /* 10 to 50, Python's levelno */
+    SCALE_SYSLOG, /* 0 to 7, the smaller the worse */
+    SCALE_OTEL    /* 1 to 24, OpenTelemetry's SeverityNumber */
+};
+
+static const struct level_key {
+    const char *name; /* in any case */
+    enum level_scale scale;
+} keys[] = {
+    {"level", SCALE_PINO},       {"severity", SCALE_OTEL},        {"lvl", SCALE_PINO},
+    {"levelname", SCALE_PINO},   {"loglevel", SCALE_PINO},        {"log_level", SCALE_PINO},
+    {"log.level", SCALE_PINO},   {"@level", SCALE_PINO},          {"@l", SCALE_PINO},
+    {"levelno", SCALE_PYTHON},   {"severitytext", SCALE_OTEL},    {"severity_text", SCALE_OTEL},
+    {"priority", SCALE_SYSLOG},  {"severitynumber", SCALE_OTEL},  {"severity_number", SCALE_OTEL},
+    {"level_name", SCALE_PINO},  {"syslog_severity", SCALE_SYSLOG},
+};
+
+static const struct level_key *find_key(struct raw_span name)
+{
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (strncasecmp(keys[i].name, name.ptr, name.len) == 0 && keys[i].name[name.len] == '\0')
+            return &keys[i];
+    return NULL;
+}
+
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+struct step {
+    long from; /* from here on */
+    enum level level;
+};
+
+static enum level on_scale(long value, enum level_scale scale, bool gelf)
+{
+    static const struct step pino[] = {{60, LEVEL_FATAL}, {50, LEVEL_ERROR}, {40, LEVEL_WARN},
+                                       {30, LEVEL_INFO},  {20, LEVEL_DEBUG}, {10, LEVEL_TRACE},
+                                       {0, LEVEL_NONE}};
+    static const struct step python[] = {{50, LEVEL_FATAL}, {40, LEVEL_ERROR}, {30, LEVEL_WARN},
+                                         {20, LEVEL_INFO},  {10, LEVEL_DEBUG}, {1, LEVEL_TRACE},
+                                         {0, LEVEL_NONE}};
+    static const struct step syslog[] = {{8, LEVEL_NONE}, {7, LEVEL_DEBUG}, {5, LEVEL_INFO},
+                                         {4, LEVEL_WARN}, {3, LEVEL_ERROR}, {0, LEVEL_FATAL}};
+    static const struct step otel[] = {{25, LEVEL_NONE}, {21, LEVEL_FATAL}, {17, LEVEL_ERROR},
+                                       {13, LEVEL_WARN}, {9, LEVEL_INFO},   {5, LEVEL_DEBUG},
+                                       {1, LEVEL_TRACE}, {0, LEVEL_NONE}};
+    static const struct step *const scales[] = {[SCALE_PINO] = pino, [SCALE_PYTHON] = python,
+                                                [SCALE_SYSLOG] = syslog, [SCALE_OTEL] = otel};
+    const struct step *at = scales[scale == SCALE_PINO && gelf ? SCALE_SYSLOG : scale];
+
+    if (value < 0)
+        return LEVEL_NONE;
+    while (at->from > value)
+        at++;
+    return at->level;
+}
+
+/* ---- the object ----------------------------------------------------------------------------- */
+
+/* at: of an opening quote. The offset of the closing one, or the length. */
+static size_t string_end(struct raw_span json, size_t at)
+{
+    for (at++; at < json.len && json.ptr[at] != '"'; at++)
+        at += json.ptr[at] == '\\' ? 1 : 0;
+    return at < json.len ? at : json.len;
+}
+
+static size_t skip_blanks(struct raw_span json, size_t at)
+{
+    while (at < json.len && (json.ptr[at] == ' ' || json.ptr[at] == '\t'))
+        at++;
+    return at;
+}
+
+/* The value begins at `at`: a name or a number, in quotes or not. */
+static enum level value_level(struct raw_span json, size_t at, const struct level_key *key)
+{
+    static const char gelf_key[] = "\"short_message\"";
+    char value[16];
+    size_t n = 0;
+    char *end;
+    long number;
+    const struct level_word *word;
+
+    if (at < json.len && json.ptr[at] == '"')
+        at++;
+    while (at < json.len && n < sizeof(value) - 1 && strchr("\",} ", json.ptr[at]) == NULL)
+        value[n++] = json.ptr[at++];
+    value[n] = '\0';
+    number = strtol(value, &end, 10);
+    if (n > 0 && *end == '\0')
+        return on_scale(number, key->scale,
+                        memmem(json.ptr, json.len, gelf_key, sizeof(gelf_key) - 1) != NULL);
+    word = level_word_find(value, n);
+    return word != NULL && (word->flags & WORD_NO_VALUE) == 0 ? (enum level)word->level
+                                                              : LEVEL_NONE;
+}
+
+enum level level_of_json(struct raw_span json)
+{
+    size_t depth = 0;
+
+    for (size_t at = 0; at < json.len; at++) {
+        char c = json.ptr[at];
+        size_t end, colon;
+        const struct level_key *key;
+        enum level level;
+
+        depth += c == '{' || c == '[' ? 1 : 0;
+        depth -= (c == '}' || c == ']') && depth > 0 ? 1 : 0;
+        if (c != '"')
+            continue;
+        end = string_end(json, at);
+        colon = skip_blanks(json, end + 1);
+        if (depth == 1 && colon < json.len && json.ptr[colon] == ':') {
+            key = find_key((struct raw_span){json.ptr + at + 1, end - at - 1});
+            level = key != NULL ? value_level(json, skip_blanks(json, colon + 1), key) : LEVEL_NONE;
+            if (level != LEVEL_NONE)
+                return level;
+        }
+        at = end;
+    }
+    return LEVEL_NONE;
+}
