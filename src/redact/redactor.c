@@ -185,7 +185,7 @@ static void escape_end(struct stream *s)
 /* Takes a byte of a sequence that has begun; false if it breaks off here. */
 static bool escape_takes(struct stream *s, uint8_t byte)
 {
-    if (s->pos - s->escape_at > ESCAPE_MAX)
+    if (s->pos + 2 - s->escape_at > ESCAPE_MAX)
         return false;
     switch (s->escape) {
     case ESCAPE_BEGUN:
@@ -278,10 +278,11 @@ static void walk(struct redactor *r, size_t stop)
             continue;
         }
         decided = logical_step(r, byte);
-        if (r->wake == r->s.pos - r->base)
-            decided |= beside_step(r, byte);
+        /* First, since beside_step passes over bytes that a new value may stand in. */
         if (mask_live(&r->s.mask))
             decided |= mask_step(r, byte);
+        if (r->wake == r->s.pos - r->base)
+            decided |= beside_step(r, byte);
         if (pem_live(&r->s.pem))
             decided |= pem_step(r, byte);
         if (block_live(&r->s.block))
@@ -324,7 +325,7 @@ static size_t escape_skim(struct redactor *r, size_t place)
         return 0;
     while (end < r->in_len && in[end] >= 0x20 && in[end] <= 0x3f)
         end++;
-    if (end + ANCHOR_PRINT > r->in_len || end - place > ESCAPE_MAX || in[end] < 0x40 ||
+    if (end + ANCHOR_PRINT > r->in_len || end - place + 2 > ESCAPE_MAX || in[end] < 0x40 ||
         in[end] > 0x7e)
         return 0;
     end++;
