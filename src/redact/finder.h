@@ -13,7 +13,7 @@
 
 #include "redact/rules.h"
 
-enum { FINDER_WINDOW = 1024 }; /* places that are looked at in one go, a multiple of 64 */
+enum { FINDER_WINDOW = 2048 }; /* places that are looked at in one go, a multiple of 64 */
 
 /* The places of a window: bit p stands for the place where data[base + p, base + p + 4) ends. */
 struct finder_map {
