@@ -675,10 +675,12 @@ function hash_print(a, level,    which, x, b, c, d, l, n, m, o, i, j, k, q) {
     for (q = 0; q < l; q++)
         for (i = 0; i < n; i++)
             for (j = 0; j < m; j++)
-                for (k = 0; k < o; k++)
+                for (k = 0; k < o; k++) {
+                    hash_add(level, "three", b[i] + c[j] * 256 + d[k] * 65536)
                     hash_add(level, which, which == "most" ? \
                              b[i] + c[j] * 256 + d[k] * 65536 : \
                              x[q] + b[i] * 256 + c[j] * 65536 + d[k] * 16777216)
+                }
 }
 
 function mask_escapes(    level, i, byte) {
@@ -714,6 +716,7 @@ BEGIN {
     UNBOUNDED = 65535
     ANCHOR_MAX = 64
     LATE_MAX = 3
+    split("three whole most", table_name, " ")
     LEVELS = 3
     KEYS = 1024
     BROAD = 14
@@ -845,10 +848,10 @@ function print_masks(    level, p, i, h, half) {
             }
             print "    },"
         }
-        for (h = 0; h < 2; h++) {
-            printf "}, .%s = {\n    ", h ? "most" : "whole"
+        for (h = 1; h <= 3; h++) {
+            printf "}, .%s = {\n    ", table_name[h]
             for (i = 0; i < 2048; i++)
-                printf "%.0fU,%s", hash_word[level, h ? "most" : "whole", i], i % 8 == 7 ? "\n    " : ""
+                printf "%.0fU,%s", hash_word[level, table_name[h], i], i % 8 == 7 ? "\n    " : ""
         }
         print "}},"
     }
