@@ -132,19 +132,6 @@ static bool takes(const struct anchor *a, size_t i, uint8_t c)
     return ((a->flags & ANCHOR_FOLD) != 0 ? fold(c) : c) == (uint8_t)a->text[i];
 }
 
-bool look_print(const struct anchor *a, const uint8_t *print)
-{
-    size_t behind = (size_t)a->len + a->late;
-
-    for (size_t i = 0; i < ANCHOR_PRINT; i++) {
-        size_t k = behind + i - ANCHOR_PRINT; /* wraps for what precedes the anchor */
-
-        if (k < a->len && !takes(a, k, print[i]))
-            return false;
-    }
-    return true;
-}
-
 bool look_takes(const struct anchor *a, const uint8_t *text)
 {
     if (a->sets == NULL && (a->flags & ANCHOR_FOLD) == 0)

@@ -803,6 +803,25 @@ NF < 6 { fail("six columns and a description wanted") }
     anchor_rules[n_anchors - 1]++
 }
 
+# What is the same in all prints of the anchor, and which bits these are: all of a byte, all
+# but the one that tells small letters from capitals, or none.
+function print_word(a,    i, c, n, list, value, mask, scale) {
+    value = mask = 0
+    scale = 1
+    for (i = 0; i < 4 && anchor_len[a] > 0; i++) {
+        n = bytes_of(print_class[a, i], list)
+        if (n == 1) {
+            value += list[0] * scale
+            mask += 255 * scale
+        } else if (n == 2 && list[1] == list[0] + 32 && int(list[0] / 32) % 2 == 0) {
+            value += list[0] * scale
+            mask += 223 * scale
+        }
+        scale *= 256
+    }
+    return sprintf("%.0fU, %.0fU", value, mask)
+}
+
 function has_left(a,    r) {
     for (r = anchor_first[a]; r < anchor_first[a] + anchor_rules[a]; r++)
         if (rule_n_left[r] > 0)
@@ -938,9 +957,8 @@ END {
         printf "static const uint32_t *const anchor_sets_%d[] = {%s};\n", i, sets[i]
     printf "\nconst struct anchor anchors[N_ANCHORS] = {\n"
     for (i = 0; i < n_anchors; i++)
-        printf "    {%s, %s, %d, 0%s, %d, %d, %s, %d, %d},\n", anchor_text[i], anchor_sets[i],
-               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i],
-               has_left(i) ? "true" : "false", anchor_first[i], anchor_rules[i]
+        printf "    {%s, %s, %d, 0%s, %d, %d, %s, %s, %d, %d},\n", anchor_text[i], anchor_sets[i],
+               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i], print_word(i), has_left(i) ? "true" : "false", anchor_first[i], anchor_rules[i]
     print "};\n"
     printf "const struct inner_row inner_rows[%d] = {\n", n_inner + 1
     for (i = 0; i < n_inner; i++)

@@ -93,6 +93,8 @@ struct anchor {
     uint16_t flags;
     uint8_t late;    /* bytes behind it that its print takes in */
     uint8_t level;
+    uint32_t print;      /* a print differs from this one nowhere in print_mask: else it is */
+    uint32_t print_mask; /* not the anchor's */
     bool has_left;   /* some row has a left side: it is that which starts the token */
     uint16_t first;  /* of rules */
     uint16_t n_rules;
