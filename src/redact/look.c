@@ -8,6 +8,7 @@
 enum {
     SCHEME_MAX = 21,
     ESCAPE_BEFORE_MAX = 40,
+    ESCAPED_MAX = 6, /* \uHHHH */
     ESCAPE_MAX = 64, /* longest escape sequence that is one */
     CONTEXT_MAX = 400,
     WORD_MAX = 64,
@@ -136,7 +137,7 @@ bool look_takes(const struct anchor *a, const uint8_t *text)
 {
     if (a->sets == NULL && (a->flags & ANCHOR_FOLD) == 0)
         return text[0] == (uint8_t)a->text[0] && memcmp(text, a->text, a->len) == 0;
-    for (size_t i = a->len; i-- > 0;) {
+    for (size_t i = 0; i < a->len; i++) { /* their ends are alike, their beginnings are not */
         if (!takes(a, i, text[i]))
             return false;
     }
@@ -191,6 +192,9 @@ static bool ends_with_escape(const uint8_t *b, size_t n)
 {
     size_t digits = 0;
 
+    if (memrchr(b + (n < ESCAPED_MAX ? 0 : n - ESCAPED_MAX), '\\',
+                n < ESCAPED_MAX ? n : ESCAPED_MAX) == NULL)
+        return false;
     if (n >= 2 && b[n - 2] == '\\' && strchr("nrtbfv", b[n - 1]) != NULL)
         return true;
     while (digits < 4 && digits < n && is_hex(b[n - 1 - digits]))
@@ -237,12 +241,16 @@ static bool ends_with_charset(const uint8_t *b, size_t n)
 
 bool look_boundary(const struct redactor *r, uint64_t pos)
 {
-    uint8_t b[ESCAPE_BEFORE_MAX];
-    size_t n = stream_before(r, pos, b, 1);
+    uint8_t copy[ESCAPE_BEFORE_MAX];
+    const uint8_t *b = copy;
+    size_t n = sizeof(copy);
 
-    if (n == 0 || !is_word(b[0]) || cover_touches(r, pos))
+    if (pos >= r->base + n)
+        b = r->in + (pos - r->base) - n;
+    else
+        n = stream_before(r, pos, copy, n);
+    if (n == 0 || !is_word(b[n - 1]) || cover_touches(r, pos))
         return true;
-    n = stream_before(r, pos, b, sizeof(b));
     if (n >= 3 && b[n - 3] == '%' && is_hex(b[n - 2]) && is_hex(b[n - 1]))
         return true;
     return ends_with_escape(b, n) || ends_with_csi(b, n) || ends_with_charset(b, n);
@@ -420,9 +428,19 @@ static bool is_public_prefix(const struct redactor *r, uint64_t pos)
     return false;
 }
 
+/* look_boundary, asked once for each place. */
+static bool starts_token(const struct redactor *r, const struct inner *in, size_t i,
+                         uint8_t *asked)
+{
+    if (asked[i] == 0)
+        asked[i] = look_boundary(r, inner_pos(in, i)) ? 1 : 2;
+    return asked[i] == 1;
+}
+
 /* Before i of `first`: the earliest place where a row of an inner secret begins. */
 static size_t first_inner(const struct redactor *r, const struct inner *in)
 {
+    uint8_t asked[INNER_MAX] = {0};
     size_t first = in->n;
     uint8_t last = *inner_at(in, in->n - 1);
 
@@ -437,9 +455,10 @@ static size_t first_inner(const struct redactor *r, const struct inner *in)
         while (i > 0 && rule_class_has(row->bytes, *inner_at(in, i - 1)))
             i--;
         for (; i < first; i++) {
-            if (row_begins(in, i, rule, a) && !is_public_prefix(r, inner_pos(in, i)) &&
-                ((a->flags & ANCHOR_WORD) == 0 || rule->n_left > rule->n_inside ||
-                 look_boundary(r, inner_pos(in, i))))
+            bool anywhere = (a->flags & ANCHOR_WORD) == 0 || rule->n_left > rule->n_inside;
+
+            if ((anywhere || starts_token(r, in, i, asked)) && row_begins(in, i, rule, a) &&
+                !is_public_prefix(r, inner_pos(in, i)))
                 first = i;
         }
     }

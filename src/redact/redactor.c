@@ -141,7 +141,9 @@ static void anchors_look(struct redactor *r, const uint8_t *print)
         if (stands_plain(r, a)) {
             if ((a->flags & ANCHOR_WORD) != 0 && !a->has_left && is_inside_word(r, end - a->len))
                 continue;
-            if (look_takes(a, r->in + (end - r->base) - a->len))
+            if (look_takes(a, r->in + (end - r->base) - a->len) &&
+                ((a->flags & ANCHOR_WORD) == 0 || a->has_left ||
+                 look_boundary(r, end - a->len)))
                 anchor_found(r, anchor_list[k], end - a->len, end);
             continue;
         }
