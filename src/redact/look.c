@@ -336,7 +336,7 @@ static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t
         continue;
     for (size_t at = stop; at + len <= n; at++) {
         if (equal_folded(b + at, rule->word, len) &&
-            (at == stop || look_boundary(r, end - (known - at))))
+            (at == stop || (is_word(b[at - 1]) && look_boundary(r, end - (known - at)))))
             return true;
     }
     return false;
