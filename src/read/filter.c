@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/level_hint.h"
 #include "text/json.h"
 #include "text/json_member.h"
 #include "text/regex.h"
@@ -35,6 +36,8 @@ struct filter {
     struct regex **words;   /* with fuzzy: as regular expressions */
     struct regex **regexes;
     struct needles needles[N_GROUPS];
+    struct level_hint hint; /* where a level is asked for */
+    bool has_hint;
 };
 
 /* ---- needles -------------------------------------------------------------------------------- */
@@ -170,6 +173,7 @@ enum err_code filter_new(struct filter **out, const struct filter_spec *spec, st
         return rc;
     }
     choose_needles(f);
+    f->has_hint = spec->level != LEVEL_NONE && level_hint_init(&f->hint, spec->level);
     *out = f;
     return ERR_NONE;
 }
@@ -252,6 +256,8 @@ void filter_run_init(struct filter_run *run, const struct filter *f, const struc
         run->needles = needles->find;
         run->n_needles = needles->n;
     }
+    if (run->n_needles == 0 && f->has_hint)
+        run->hint = &f->hint;
 }
 
 static void close_view(struct filter_run *run)
@@ -270,7 +276,7 @@ void filter_run_release(struct filter_run *run)
 
 bool filter_needs_all(const struct filter_run *run)
 {
-    return run->n_needles == 0;
+    return run->n_needles == 0 && run->hint == NULL;
 }
 
 /* ---- bytes ---------------------------------------------------------------------------------- */
@@ -278,6 +284,7 @@ bool filter_needs_all(const struct filter_run *run)
 void filter_run_piece(struct filter_run *run)
 {
     memset(run->next, 0, sizeof(run->next));
+    run->hinted = NULL;
 }
 
 static const char *or_end(const char *place, const char *end)
@@ -291,11 +298,16 @@ const char *filter_next(struct filter_run *run, const char *from, const char *en
     const char *first;
     const char *newline;
 
-    if (from == end || run->n_needles == 0)
+    if (from == end || filter_needs_all(run))
         return from < end ? from : NULL;
     if (*odd == NULL || *odd < from)
         *odd = or_end(find_odd_escape(from, end), end);
     first = *odd;
+    if (run->hint != NULL) {
+        if (run->hinted == NULL || run->hinted < from)
+            run->hinted = or_end(level_hint_next(run->hint, from, end), end);
+        first = run->hinted < first ? run->hinted : first;
+    }
     for (size_t i = 0; i < run->n_needles; i++) {
         if (run->next[i] == NULL || run->next[i] < from)
             run->next[i] = or_end(find_next(&run->needles[i], from, end), end);
