@@ -31,10 +31,14 @@ struct needles {
     size_t shortest;
 };
 
+struct expression {
+    struct regex *regex;
+};
+
 struct filter {
     struct filter_spec spec;
-    struct regex **words;   /* with fuzzy: as regular expressions */
-    struct regex **regexes;
+    struct expression *words; /* with fuzzy: as regular expressions */
+    struct expression *regexes;
     struct needles needles[N_GROUPS];
     struct level_hint hint; /* where a level is asked for */
     bool has_hint;
@@ -139,7 +143,7 @@ static void choose_needles(struct filter *f)
 
 /* ---- making --------------------------------------------------------------------------------- */
 
-static enum err_code compile(struct regex ***out, const struct filter_words *words,
+static enum err_code compile(struct expression **out, const struct filter_words *words,
                              unsigned flags, struct err *e)
 {
     enum err_code rc = ERR_NONE;
@@ -150,7 +154,7 @@ static enum err_code compile(struct regex ***out, const struct filter_words *wor
     if (*out == NULL)
         return err_set(e, ERR_MEMORY, "cannot make filter", "", "no memory");
     for (size_t i = 0; i < words->n && rc == ERR_NONE; i++)
-        rc = regex_compile(&(*out)[i], words->items[i], strlen(words->items[i]), flags, e);
+        rc = regex_compile(&(*out)[i].regex, words->items[i], strlen(words->items[i]), flags, e);
     return rc;
 }
 
@@ -178,10 +182,10 @@ enum err_code filter_new(struct filter **out, const struct filter_spec *spec, st
     return ERR_NONE;
 }
 
-static void free_regexes(struct regex **list, size_t n)
+static void free_regexes(struct expression *list, size_t n)
 {
     for (size_t i = 0; list != NULL && i < n; i++)
-        regex_free(list[i]);
+        regex_free(list[i].regex);
     free(list);
 }
 
@@ -207,7 +211,7 @@ static bool is_one_of(struct raw_span text, const struct filter_words *words)
 
 static struct raw_span text_of(const cJSON *item)
 {
-    if (!cJSON_IsString(item))
+    if (item == NULL || !cJSON_IsString(item))
         return (struct raw_span){"", 0};
     return (struct raw_span){item->valuestring, strlen(item->valuestring)};
 }
@@ -457,8 +461,8 @@ static bool event_fits(const struct filter_run *run, const struct view *v)
 }
 
 /* The least cost at which one of the expressions matches; ERR_NOT_FOUND: none does. */
-static enum err_code search(struct regex *const *list, size_t n, struct raw_span msg, int fuzzy,
-                            int *cost)
+static enum err_code search(const struct expression *list, size_t n, struct raw_span msg,
+                            int fuzzy, int *cost)
 {
     enum err_code rc = ERR_NOT_FOUND;
 
@@ -466,8 +470,8 @@ static enum err_code search(struct regex *const *list, size_t n, struct raw_span
     for (size_t i = 0; i < n; i++) {
         int this = 0;
         enum err_code now = fuzzy == 0
-                                ? regex_search(list[i], msg.ptr, msg.len, 0, NULL, 0)
-                                : regex_search_near(list[i], msg.ptr, msg.len, fuzzy, &this);
+                                ? regex_search(list[i].regex, msg.ptr, msg.len, 0, NULL, 0)
+                                : regex_search_near(list[i].regex, msg.ptr, msg.len, fuzzy, &this);
 
         if (now == ERR_MEMORY)
             return now;
