@@ -5,6 +5,7 @@
 #   make check-san    the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make lint         clang-tidy, cppcheck, shellcheck, mandoc -Tlint, complexity
 #   make bench        figures, each a ratio against a peer in one run
+#   make bench-store  figures of the reading commands over 100,000 builds
 #   make bench-query  figures of the search, beside grep's
 #   make install      DESTDIR and PREFIX as usual; make uninstall
 #   make generated    what completions/ and man/ have from src/commands.tab
@@ -128,7 +129,7 @@ $(BUILD)/tests/redact/pipe: tests/redact/pipe.c $(BUILD)/libcore.a
 # Small programs that the command line tests run: no part of buildlog, nothing of it in them.
 $(BUILD)/tests/helpers/%: tests/helpers/%.c
 	@mkdir -p $(@D)
-	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) $(CFLAGS) -o $@ $<
+	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) $(PKG_CFLAGS) $(CFLAGS) -o $@ $<
 
 # buildlog with a system-call table that fails on demand.
 $(BUILD)/obj/fault.o: tests/fault/fault.c
@@ -154,6 +155,10 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libcore.a
 BENCH =
 bench: $(BUILD)/buildlog $(BUILD)/tests/bench/latency
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BENCH)
+
+# 100,000 builds by default: BENCH="--builds 10000 --dir /dev/shm" makes fewer, elsewhere.
+bench-store: $(BUILD)/buildlog $(BUILD)/tests/helpers/mkstore
+	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/store.py $(BENCH)
 
 bench-query: $(BUILD)/buildlog
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/query.py $(BENCH)
@@ -246,5 +251,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
-	lint-shell lint-man lint-complexity bench bench-encode bench-query bench-redact bench-known
+	lint-shell lint-man lint-complexity bench bench-encode bench-redact bench-known bench-store \
+	bench-query
 .DELETE_ON_ERROR:

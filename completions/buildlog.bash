@@ -14,13 +14,13 @@ _buildlog_table()
         operands='command'
         ;;
     ls)
-        options='--dir --status --limit -n --output -o --json --help -h'
-        valued=' --dir --status --limit -n --output -o '
+        options='--dir --status --since --label --limit -n --output -o --color --json --help -h'
+        valued=' --dir --status --since --label --limit -n --output -o --color '
         operands=''
         ;;
     info)
-        options='--dir --output -o --json --help -h'
-        valued=' --dir --output -o '
+        options='--dir --output -o --color --json --help -h'
+        valued=' --dir --output -o --color '
         operands='id'
         ;;
     tail)
@@ -53,6 +53,16 @@ _buildlog_table()
         valued=' --dir --seq --budget '
         operands='id'
         ;;
+    stats)
+        options='--dir --since --name --output -o --color --json --help -h'
+        valued=' --dir --since --name --output -o --color '
+        operands=''
+        ;;
+    verify)
+        options='--dir --output -o --color --json --help -h'
+        valued=' --dir --output -o --color '
+        operands='id'
+        ;;
     help)
         options='--help -h'
         valued=' '
@@ -69,6 +79,7 @@ _buildlog_source()
     case $1:$2 in
     # generated: values
     run:--dir) source=(-d) ;;
+    run:--label) source=(labels) ;;
     run:--forward) source=(-W 'redacted raw none') ;;
     run:--redact) source=(-W 'on off') ;;
     run:--redact-rules) source=(-f) ;;
@@ -80,9 +91,12 @@ _buildlog_source()
     run:--sync) source=(-W 'none end always') ;;
     ls:--dir) source=(-d) ;;
     ls:--status) source=(-W 'ok failed signaled timeout interrupted exec_failed running lost') ;;
-    ls:--output | ls:-o) source=(-W 'table json') ;;
+    ls:--label) source=(labels) ;;
+    ls:--output | ls:-o) source=(-W 'table json ids labels') ;;
+    ls:--color) source=(-W 'auto always never') ;;
     info:--dir) source=(-d) ;;
     info:--output | info:-o) source=(-W 'text json') ;;
+    info:--color) source=(-W 'auto always never') ;;
     tail:--dir) source=(-d) ;;
     tail:--src) source=(-W 'stdout stderr merged') ;;
     tail:--output | tail:-o) source=(-W 'pretty raw jsonl') ;;
@@ -97,6 +111,12 @@ _buildlog_source()
     errors:--dir) source=(-d) ;;
     errors:--output | errors:-o) source=(-W 'text json github junit') ;;
     show:--dir) source=(-d) ;;
+    stats:--dir) source=(-d) ;;
+    stats:--output | stats:-o) source=(-W 'text json') ;;
+    stats:--color) source=(-W 'auto always never') ;;
+    verify:--dir) source=(-d) ;;
+    verify:--output | verify:-o) source=(-W 'text json') ;;
+    verify:--color) source=(-W 'auto always never') ;;
     # end of generated
     esac
 }
@@ -122,12 +142,51 @@ _buildlog_first_operand()
     done
 }
 
+# Sets word to the current one as it was typed, which bash splits at each '=', and begin to the
+# index that it begins at.
+_buildlog_word()
+{
+    begin=$COMP_CWORD word=${COMP_WORDS[COMP_CWORD]}
+    while ((begin > 2)) && [[ ${COMP_WORDS[begin]} == '=' || ${COMP_WORDS[begin - 1]} == '=' ]]; do
+        ((begin--))
+        word=${COMP_WORDS[begin]}$word
+    done
+}
+
+# What the store that the words name has to offer: _buildlog_ask ids|labels.
+_buildlog_ask()
+{
+    local i dir=()
+
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        [[ ${COMP_WORDS[i]} == --dir ]] || continue
+        [[ ${COMP_WORDS[++i]} != '=' ]] || ((i++))
+        dir=(--dir "${COMP_WORDS[i]}")
+    done
+    "${COMP_WORDS[0]}" ls -n 100 -o "$1" "${dir[@]}" 2>/dev/null
+}
+
+# Offers the lines of stdin that go on from value. Not by compgen -W, which would expand what the
+# store says.
+_buildlog_offer()
+{
+    local line sofar=$word before=''
+
+    [[ -z $option ]] || sofar=$value
+    # Only what follows the last '=' that was typed is replaced.
+    [[ $sofar != *=* ]] || before=${sofar%=*}=
+    while IFS= read -r line; do
+        [[ $line != "$sofar"* ]] ||
+            COMPREPLY+=("${line#"$before"}")
+    done
+}
+
 _buildlog()
 {
-    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local command=${COMP_WORDS[1]} options valued operands source first
+    local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}
+    local options valued operands source first begin word option='' value=''
     # generated: names
-    local names='run ls info tail query redact redact-add errors show help'
+    local names='run ls info tail query redact redact-add errors show stats verify help'
     # end of generated
 
     COMPREPLY=()
@@ -148,25 +207,34 @@ _buildlog()
             return
         fi
     fi
-    if [[ $cur == '=' ]]; then
-        cur=''
-    elif [[ $prev == '=' ]]; then
-        prev=${COMP_WORDS[COMP_CWORD - 2]}
+    _buildlog_word
+    if [[ $word == --*=* ]]; then
+        option=${word%%=*} value=${word#*=}
+    elif [[ $valued == *" ${COMP_WORDS[begin - 1]} "* ]]; then
+        option=${COMP_WORDS[begin - 1]} value=$word
     fi
-    if [[ $valued == *" $prev "* ]]; then
-        _buildlog_source "$command" "$prev"
+    if [[ -n $option ]]; then
+        _buildlog_source "$command" "$option"
     elif [[ $cur == -* ]]; then
         source=(-W "$options")
     else
         case $operands in
         command) source=(-c) ;;
         file) source=(-f) ;;
-        id) source=(-W 'last last-failed last-passed') ;;
+        id)
+            source=(-W 'last last-failed last-passed')
+            _buildlog_offer < <(_buildlog_ask ids | cut -f 1)
+            ;;
         topic) source=(-W "$names") ;;
         *) return ;;
         esac
     fi
-    mapfile -t COMPREPLY < <(compgen "${source[@]}" -- "$cur" | sort -u)
+    if [[ ${source[0]} == labels ]]; then
+        _buildlog_offer < <(_buildlog_ask labels)
+        return
+    fi
+    [[ $cur != '=' ]] || cur=''
+    mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen "${source[@]}" -- "$cur" | sort -u)
 }
 
 complete -o filenames -F _buildlog buildlog

@@ -36,6 +36,26 @@ function __buildlog_at
     test $argv[1] != run; or test (count (__buildlog_recorded)) -eq 0
 end
 
+# What the store that the words name has to offer: __buildlog_ask ids|labels.
+function __buildlog_ask
+    set -l words (commandline -opc)
+    set -l dir
+    for i in (seq 3 (count $words))
+        switch $words[$i]
+            case --dir
+                test $i -lt (count $words); and set dir --dir $words[(math $i + 1)]
+            case '--dir=*'
+                set dir --dir (string replace -- --dir= '' $words[$i])
+        end
+    end
+    $words[1] ls -n 100 -o $argv[1] $dir 2>/dev/null
+end
+
+# The newest builds, each with how it stands and what it is as its description.
+function __buildlog_ids
+    __buildlog_ask ids | string replace -r '^([^\t]*\t[^\t]*)\t' '$1  '
+end
+
 # From its first word on, the command completes as it would alone.
 function __buildlog_complete_recorded
     set -l recorded (__buildlog_recorded)
@@ -60,17 +80,20 @@ complete -c buildlog -n __buildlog_first -a redact -d 'remove secrets from a str
 complete -c buildlog -n __buildlog_first -a redact-add -d 'tell the build that this runs in of a secret'
 complete -c buildlog -n __buildlog_first -a errors -d 'show what went wrong in a build, the first cause first'
 complete -c buildlog -n __buildlog_first -a show -d 'show a build within a budget, or any of its records'
+complete -c buildlog -n __buildlog_first -a stats -d 'figures over many builds: failures, durations, the slowest'
+complete -c buildlog -n __buildlog_first -a verify -d 'check that logs are whole and as they were written'
 complete -c buildlog -n __buildlog_first -a help -d 'explain a command'
 # end of generated
 complete -c buildlog -n 'test (count (commandline -opc)) -ge 2; and test (commandline -opc)[2] = run' -a '(__buildlog_complete_recorded)'
 # generated: operands
-complete -c buildlog -n '__buildlog_at info' -a 'last last-failed last-passed'
-complete -c buildlog -n '__buildlog_at tail' -a 'last last-failed last-passed'
-complete -c buildlog -n '__buildlog_at query' -a 'last last-failed last-passed'
+complete -c buildlog -n '__buildlog_at info' -k -a 'last last-failed last-passed (__buildlog_ids)'
+complete -c buildlog -n '__buildlog_at tail' -k -a 'last last-failed last-passed (__buildlog_ids)'
+complete -c buildlog -n '__buildlog_at query' -k -a 'last last-failed last-passed (__buildlog_ids)'
 complete -c buildlog -n '__buildlog_at redact' -F
-complete -c buildlog -n '__buildlog_at errors' -a 'last last-failed last-passed'
-complete -c buildlog -n '__buildlog_at show' -a 'last last-failed last-passed'
-complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail query redact redact-add errors show help'
+complete -c buildlog -n '__buildlog_at errors' -k -a 'last last-failed last-passed (__buildlog_ids)'
+complete -c buildlog -n '__buildlog_at show' -k -a 'last last-failed last-passed (__buildlog_ids)'
+complete -c buildlog -n '__buildlog_at verify' -k -a 'last last-failed last-passed (__buildlog_ids)'
+complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail query redact redact-add errors show stats verify help'
 # end of generated
 # generated: options
 complete -c buildlog -n '__buildlog_at run' -l id -x -d 'the build\'s id (default: a fresh one)'
@@ -78,7 +101,7 @@ complete -c buildlog -n '__buildlog_at run' -l dir -x -a '(__fish_complete_direc
 complete -c buildlog -n '__buildlog_at run' -l user -x -d 'userId of the start record'
 complete -c buildlog -n '__buildlog_at run' -l project -x -d 'projectId of the start record'
 complete -c buildlog -n '__buildlog_at run' -l req-id -x -d 'reqId of the start record'
-complete -c buildlog -n '__buildlog_at run' -l label -x -d 'a label of the build (repeatable)'
+complete -c buildlog -n '__buildlog_at run' -l label -x -a '(__buildlog_ask labels)' -d 'a label of the build (repeatable)'
 complete -c buildlog -n '__buildlog_at run' -l name -x -d 'a name for the build, shown by ls'
 complete -c buildlog -n '__buildlog_at run' -l timeout -x -d 'stop the command after this long (exit 124)'
 complete -c buildlog -n '__buildlog_at run' -l idle-timeout -x -d 'stop it when it printed nothing for this long'
@@ -103,12 +126,16 @@ complete -c buildlog -n '__buildlog_at run' -l verbose -s v -d 'say on stderr wh
 complete -c buildlog -n '__buildlog_at run' -l help -s h -d 'show this help'
 complete -c buildlog -n '__buildlog_at ls' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
 complete -c buildlog -n '__buildlog_at ls' -l status -x -a 'ok failed signaled timeout interrupted exec_failed running lost' -d 'only builds in this state (repeatable)'
+complete -c buildlog -n '__buildlog_at ls' -l since -x -d 'only builds of this time or later'
+complete -c buildlog -n '__buildlog_at ls' -l label -x -a '(__buildlog_ask labels)' -d 'only builds with this label (repeatable)'
 complete -c buildlog -n '__buildlog_at ls' -l limit -s n -x -d 'only the newest N builds'
-complete -c buildlog -n '__buildlog_at ls' -l output -s o -x -a 'table json' -d 'for people (default) or programs'
+complete -c buildlog -n '__buildlog_at ls' -l output -s o -x -a 'table json ids labels' -d 'for people (default) or programs'
+complete -c buildlog -n '__buildlog_at ls' -l color -x -a 'auto always never' -d 'when colours are used (default auto)'
 complete -c buildlog -n '__buildlog_at ls' -l json -d 'the same as -o json'
 complete -c buildlog -n '__buildlog_at ls' -l help -s h -d 'show this help'
 complete -c buildlog -n '__buildlog_at info' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
 complete -c buildlog -n '__buildlog_at info' -l output -s o -x -a 'text json' -d 'for people (default) or programs'
+complete -c buildlog -n '__buildlog_at info' -l color -x -a 'auto always never' -d 'when colours are used (default auto)'
 complete -c buildlog -n '__buildlog_at info' -l json -d 'the same as -o json'
 complete -c buildlog -n '__buildlog_at info' -l help -s h -d 'show this help'
 complete -c buildlog -n '__buildlog_at tail' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
@@ -166,5 +193,17 @@ complete -c buildlog -n '__buildlog_at show' -l dir -x -a '(__fish_complete_dire
 complete -c buildlog -n '__buildlog_at show' -l seq -x -d 'these records: A, A-B, or A- to the end'
 complete -c buildlog -n '__buildlog_at show' -l budget -x -d 'how long the output may be (default 16k)'
 complete -c buildlog -n '__buildlog_at show' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at stats' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at stats' -l since -x -d 'only builds of this time or later'
+complete -c buildlog -n '__buildlog_at stats' -l name -x -d 'only builds of this name'
+complete -c buildlog -n '__buildlog_at stats' -l output -s o -x -a 'text json' -d 'for people (default) or programs'
+complete -c buildlog -n '__buildlog_at stats' -l color -x -a 'auto always never' -d 'when colours are used (default auto)'
+complete -c buildlog -n '__buildlog_at stats' -l json -d 'the same as -o json'
+complete -c buildlog -n '__buildlog_at stats' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at verify' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at verify' -l output -s o -x -a 'text json' -d 'for people (default) or programs'
+complete -c buildlog -n '__buildlog_at verify' -l color -x -a 'auto always never' -d 'when colours are used (default auto)'
+complete -c buildlog -n '__buildlog_at verify' -l json -d 'the same as -o json'
+complete -c buildlog -n '__buildlog_at verify' -l help -s h -d 'show this help'
 complete -c buildlog -n '__buildlog_at help' -l help -s h -d 'show this help'
 # end of generated

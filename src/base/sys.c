@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -61,6 +62,7 @@ struct sys_table sys = {
     .openat2 = real_openat2,
     .mkdirat = mkdirat,
     .unlinkat = unlinkat,
+    .renameat = renameat,
     .fstat = fstat,
     .fstatat = fstatat,
     .close = close,

@@ -26,6 +26,7 @@
     X(int, openat2, (int dir_fd, const char *path, int flags, mode_t mode, uint64_t resolve)) \
     X(int, mkdirat, (int dir_fd, const char *path, mode_t mode))                            \
     X(int, unlinkat, (int dir_fd, const char *path, int flags))                             \
+    X(int, renameat, (int from_fd, const char *from, int to_fd, const char *to))            \
     X(int, fstat, (int fd, struct stat *st))                                                \
     X(int, fstatat, (int dir_fd, const char *path, struct stat *st, int flags))             \
     X(int, close, (int fd))                                                                 \

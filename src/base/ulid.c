@@ -2,11 +2,19 @@
 #include "base/ulid.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/sys.h"
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/* The place of each character in the alphabet, plus 1; 0: it is not in there. */
+static const uint8_t places[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,
+    ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14,
+    ['E'] = 15, ['F'] = 16, ['G'] = 17, ['H'] = 18, ['J'] = 19, ['K'] = 20, ['M'] = 21,
+    ['N'] = 22, ['P'] = 23, ['Q'] = 24, ['R'] = 25, ['S'] = 26, ['T'] = 27, ['V'] = 28,
+    ['W'] = 29, ['X'] = 30, ['Y'] = 31, ['Z'] = 32,
+};
 
 enum { TIME_CHARS = 10, BITS_PER_CHAR = 5 };
 #define ULID_TIME_MAX ((INT64_C(1) << 48) - 1)
@@ -76,7 +84,7 @@ enum err_code ulid_next(struct ulid_source *s, int64_t realtime_ms, char dst[ULI
 
 bool ulid_char(char c)
 {
-    return c != '\0' && strchr(alphabet, c) != NULL;
+    return places[(unsigned char)c] != 0;
 }
 
 bool ulid_valid(const char *text)
@@ -94,6 +102,6 @@ int64_t ulid_time_ms(const char *id)
     int64_t ms = 0;
 
     for (int i = 0; i < TIME_CHARS; i++)
-        ms = (ms << BITS_PER_CHAR) | (int64_t)(strchr(alphabet, id[i]) - alphabet);
+        ms = (ms << BITS_PER_CHAR) | (places[(unsigned char)id[i]] - 1);
     return ms;
 }

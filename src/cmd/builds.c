@@ -8,7 +8,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
+#include "base/when.h"
 #include "cmd/options.h"
 #include "commands.gen.h"
 #include "store/layout.h"
@@ -29,6 +31,20 @@ enum err_code open_store(const struct cmd_args *args, char **root, int *root_fd,
         *root = NULL;
     }
     return rc;
+}
+
+bool store_missing(enum err_code rc, const struct err *e)
+{
+    return rc == ERR_NOT_FOUND && e->sys_errno != 0;
+}
+
+enum err_code option_time(const struct cmd_args *args, int id, int64_t absent_ms, int64_t *ms,
+                          struct err *e)
+{
+    const struct parsed_option *option = options_find(args, id);
+
+    *ms = absent_ms;
+    return option != NULL ? when_parse(option->text, clock_realtime_ms(), ms, e) : ERR_NONE;
 }
 
 enum err_code open_build(const struct cmd_args *args, struct opened_build *b, struct err *e)
@@ -103,6 +119,15 @@ char *outcome_text(const struct build_report *report, char dst[OUTCOME_TEXT])
     else
         snprintf(dst, OUTCOME_TEXT, "%.32s", status);
     return dst;
+}
+
+const char *report_colour(const struct build_report *report)
+{
+    if (report->state == STATE_RUNNING)
+        return "\x1b[36m";
+    if (report->state == STATE_LOST)
+        return "\x1b[35m";
+    return build_report_failed(report) ? "\x1b[31m" : "\x1b[32m";
 }
 
 static size_t add_count(char dst[LEFT_OUT_TEXT], size_t at, uint64_t n, const char *one,

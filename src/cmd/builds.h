@@ -20,6 +20,13 @@
 enum err_code open_store(const struct cmd_args *args, char **root, int *root_fd,
                          struct err *e) MUST_USE;
 
+/* Whether that is what open_store said because there is no store yet. */
+bool store_missing(enum err_code rc, const struct err *e);
+
+/* The time that option id names (base/when.h) in milliseconds, or absent_ms. ERR_USAGE. */
+enum err_code option_time(const struct cmd_args *args, int id, int64_t absent_ms, int64_t *ms,
+                          struct err *e) MUST_USE;
+
 /* One build of a store. */
 struct opened_build {
     char *root;
@@ -43,6 +50,9 @@ char *local_time_text(int64_t ms, bool seconds, char dst[DURATION_TEXT]);
 
 /* "ok", "failed (exit 2)", "signaled (SIGTERM)", "timeout" …; may hold hostile text. */
 char *outcome_text(const struct build_report *report, char dst[OUTCOME_TEXT]);
+
+/* The escape sequence for how the build stands: green, red, cyan (running), magenta (lost). */
+const char *report_colour(const struct build_report *report);
 
 /* What could not be read, in words, or ""; `running`: an unfinished record is no news. */
 char *left_out_text(const struct log_left_out *l, bool running, char dst[LEFT_OUT_TEXT]);

@@ -15,9 +15,8 @@ void help_overview(FILE *to)
           to);
     for (size_t i = 0; i < n_commands; i++)
         fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
-    fputs("\n'buildlog help COMMAND' explains a command; manuals: buildlog(1), buildlog-run(1),\n"
-          "buildlog-ls(1), buildlog-info(1), buildlog-tail(1), buildlog-query(1),\n"
-          "buildlog-redact(1), buildlog-redact-add(1), buildlog(5).\n",
+    fputs("\n'buildlog help COMMAND' explains a command; manuals: buildlog(1), buildlog(5),\n"
+          "and buildlog-COMMAND(1) for each command.\n",
           to);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cmd/builds.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
@@ -134,6 +135,23 @@ static enum err_code put_labels(struct info *info)
     return rc;
 }
 
+/* How it was recorded, as far as that is not as usual. */
+static enum err_code put_settings(struct info *info)
+{
+    const struct record *start = &info->report.start;
+    const char *forward = record_text(start, "forward", "redacted");
+    const char *order = record_text(start, "order", "arrival");
+    enum err_code rc = ERR_NONE;
+
+    if (strcmp(record_text(start, "redact", "on"), "off") == 0)
+        rc = put_text(info, "redaction", "off");
+    if (rc == ERR_NONE && strcmp(forward, "redacted") != 0)
+        rc = put_text(info, "forwarded", forward);
+    if (rc == ERR_NONE && strcmp(order, "arrival") != 0)
+        rc = put_text(info, "order", order);
+    return rc;
+}
+
 static enum err_code put_start(struct info *info)
 {
     enum { COMMAND_MAX = 64 << 10 };
@@ -155,12 +173,35 @@ static enum err_code put_start(struct info *info)
     if (rc == ERR_NONE)
         rc = put_text(info, "project", record_text(start, "projectId", ""));
     if (rc == ERR_NONE)
+        rc = put_text(info, "request", record_text(start, "reqId", ""));
+    if (rc == ERR_NONE)
+        rc = put_text(info, "trace", record_text(start, "traceId", ""));
+    if (rc == ERR_NONE)
         rc = put_text(info, "parent", record_text(start, "parentId", ""));
     if (rc == ERR_NONE)
         rc = put_labels(info);
     if (rc == ERR_NONE)
+        rc = put_settings(info);
+    if (rc == ERR_NONE)
         rc = put_time(info, "started", start, "startedAt");
     return rc;
+}
+
+/* Of a build that has not ended: as long as it has been running. */
+static enum err_code put_so_far(struct info *info)
+{
+    char text[DURATION_TEXT + 16];
+    char duration[DURATION_TEXT];
+    int64_t started = info->report.has_start ? record_time_ms(&info->report.start, "startedAt")
+                                             : -1;
+    enum err_code rc = ERR_NONE;
+
+    if (info->report.state == STATE_RUNNING && started >= 0) {
+        snprintf(text, sizeof(text), "%s so far",
+                 duration_text(clock_realtime_ms() - started, duration));
+        rc = put_text(info, "duration", text);
+    }
+    return rc == ERR_NONE ? put_number(info, "lines", (int64_t)info->lines) : rc;
 }
 
 static enum err_code put_redactions(struct info *info)
@@ -180,6 +221,31 @@ static enum err_code put_redactions(struct info *info)
     return rc;
 }
 
+/* What the command needed. */
+static enum err_code put_usage(struct info *info)
+{
+    const struct record *end = &info->report.end;
+    int64_t user = record_number(end, "userMs", -1);
+    int64_t system = record_number(end, "sysMs", -1);
+    int64_t kb = record_number(end, "maxRssKb", -1);
+    char text[2 * DURATION_TEXT + 32];
+    char a[DURATION_TEXT];
+    char b[DURATION_TEXT];
+    enum err_code rc = ERR_NONE;
+
+    if (user >= 0 && system >= 0) {
+        snprintf(text, sizeof(text), "%s user, %s system", duration_text(user, a),
+                 duration_text(system, b));
+        rc = put_text(info, "cpu", text);
+    }
+    if (rc == ERR_NONE && kb >= 0) {
+        snprintf(text, sizeof(text), "%" PRId64 ".%" PRId64 " MiB at most", kb / 1024,
+                 kb % 1024 * 10 / 1024);
+        rc = put_text(info, "memory", text);
+    }
+    return rc;
+}
+
 static enum err_code put_end(struct info *info)
 {
     const struct record *end = &info->report.end;
@@ -195,6 +261,10 @@ static enum err_code put_end(struct info *info)
         rc = put_number(info, "bytes", record_number(end, "bytes", -1));
     if (rc == ERR_NONE)
         rc = put_text(info, "complete", record_bool(end, "complete", false) ? "yes" : "no");
+    if (rc == ERR_NONE)
+        rc = put_usage(info);
+    if (rc == ERR_NONE)
+        rc = put_text(info, "hash", record_text(end, "hash", ""));
     return rc == ERR_NONE ? put_redactions(info) : rc;
 }
 
@@ -219,16 +289,25 @@ static enum err_code put_soundness(struct info *info)
 static enum err_code put_all(struct info *info)
 {
     char text[OUTCOME_TEXT];
+    const char *colour = info->out.colour ? report_colour(&info->report) : "";
     enum err_code rc = put_text(info, "id", info->build.id);
 
     if (rc == ERR_NONE)
-        rc = put_text(info, "status", outcome_text(&info->report, text));
+        rc = put_name(info, "status");
+    if (rc == ERR_NONE)
+        rc = sink_puts(&info->sink, colour);
+    outcome_text(&info->report, text);
+    if (rc == ERR_NONE)
+        rc = visible_put(&info->sink, (struct raw_span){text, strlen(text)},
+                         (struct visible){.colour = COLOUR_VISIBLE});
+    if (rc == ERR_NONE)
+        rc = sink_puts(&info->sink, colour[0] != '\0' ? "\x1b[0m\n" : "\n");
     if (rc == ERR_NONE && info->report.has_start)
         rc = put_start(info);
     if (rc == ERR_NONE && info->report.state == STATE_ENDED)
         rc = put_end(info);
     else if (rc == ERR_NONE)
-        rc = put_number(info, "lines", (int64_t)info->lines);
+        rc = put_so_far(info);
     if (rc == ERR_NONE)
         rc = put_soundness(info);
     if (rc == ERR_NONE)
@@ -310,7 +389,7 @@ int cmd_info(const struct cmd_args *args)
     enum err_code rc;
     int status;
 
-    out_init(&info.out);
+    out_init_for(&info.out, args);
     info.sink = out_sink(&info.out);
     rc = open_build(args, &info.build, &e);
     if (rc == ERR_NONE)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * buildlog ls: the builds of a store, newest first. Of each log only the head and the tail are
- * read. As a table it fits the terminal, and an id is shortened to an end of it that names one
- * build of the table; on a terminal the newest LS_ON_TERMINAL are shown unless -n says else.
+ * read, and with filters only of those that may pass: digests, from an index where there is one,
+ * say which (store/survey.h). As a table it fits the terminal, and an id is shortened to an end
+ * of it that names one build of the table; on a terminal the newest LS_ON_TERMINAL are shown
+ * unless -n says else.
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -16,37 +18,45 @@
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
+#include "cmd/table.h"
 #include "commands.gen.h"
 #include "store/select.h"
+#include "store/survey.h"
 
 enum {
     LS_ON_TERMINAL = 20,
     SHORT_ID_MIN = 8,
+    STATUS_SIZE = 20,
     TITLE_MAX = 1024, /* bytes of a name or command that are kept */
+    LABELS_MAX = 1000, /* of -o labels */
     COMPLAINTS_MAX = 3
 };
+
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_IDS, FORMAT_LABELS };
 
 struct row {
     char id[ULID_SIZE];
     char started[DURATION_TEXT];
     char duration[DURATION_TEXT];
-    char status[20];
+    char status[STATUS_SIZE];
     char lines[24];
     char *title;
-    enum build_state state;
-    bool failed;
+    const char *colour; /* of the status */
 };
 
 struct ls {
     const struct cmd_args *args;
     const struct command *command;
-    bool json;
+    enum format format;
     uint64_t limit;
+    int64_t from_ms;
     struct out out;
     struct sink sink;
     struct row *rows; /* of the table */
     size_t n_rows;
     size_t cap;
+    char **labels; /* of -o labels */
+    size_t n_labels;
     uint64_t shown;
     uint64_t unreadable;
 };
@@ -68,7 +78,16 @@ static int64_t duration_ms(const char *id, const struct build_report *b)
     return b->state == STATE_ENDED ? record_number(&b->end, "durationMs", -1) : -1;
 }
 
-static bool wanted(const struct ls *ls, const struct build_report *b)
+/* A status that is none of ours may be anything. */
+static const char *status_word(const struct build_report *b)
+{
+    const char *status = build_report_status(b);
+    size_t len = strspn(status, "abcdefghijklmnopqrstuvwxyz_");
+
+    return len > 0 && status[len] == '\0' && len < STATUS_SIZE ? status : "unknown";
+}
+
+static bool status_wanted(const struct ls *ls, const char *status)
 {
     bool any = false;
 
@@ -78,10 +97,72 @@ static bool wanted(const struct ls *ls, const struct build_report *b)
         if (option->spec->id != OPT_STATUS)
             continue;
         any = true;
-        if (strcmp(option->text, build_report_status(b)) == 0)
+        if (strcmp(option->text, status) == 0)
             return true;
     }
     return !any;
+}
+
+/* Whether the build has the label "key=value". */
+typedef bool has_label(const void *build, const char *label);
+
+static bool report_has_label(const void *build, const char *label)
+{
+    const struct build_report *b = build;
+    const cJSON *labels =
+        b->has_start ? cJSON_GetObjectItemCaseSensitive(b->start.json, "labels") : NULL;
+    size_t key_len = strcspn(label, "=");
+    const cJSON *at;
+
+    cJSON_ArrayForEach(at, labels) {
+        if (at->string != NULL && cJSON_IsString(at) && strlen(at->string) == key_len &&
+            strncmp(at->string, label, key_len) == 0 &&
+            strcmp(at->valuestring, label + key_len + 1) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool digest_label(const void *build, const char *label)
+{
+    return digest_has_label(build, label);
+}
+
+static bool same_key(const char *a, const char *b)
+{
+    size_t len = strcspn(a, "=") + 1;
+
+    return strncmp(a, b, len) == 0;
+}
+
+/* Of each key that is asked for one of the values. */
+static bool labels_wanted(const struct ls *ls, has_label *has, const void *build)
+{
+    const struct cmd_args *args = ls->args;
+
+    for (size_t i = 0; i < args->n_options; i++) {
+        bool found = false;
+
+        for (size_t k = 0; args->options[i].spec->id == OPT_LABEL && k < args->n_options; k++)
+            found |= args->options[k].spec->id == OPT_LABEL &&
+                     same_key(args->options[i].text, args->options[k].text) &&
+                     has(build, args->options[k].text);
+        if (args->options[i].spec->id == OPT_LABEL && !found)
+            return false;
+    }
+    return true;
+}
+
+static bool wanted(const struct ls *ls, const struct build_report *b)
+{
+    return status_wanted(ls, build_report_status(b)) && labels_wanted(ls, report_has_label, b);
+}
+
+/* Whether it is worth while to look into the log. */
+static bool may_be_wanted(const struct ls *ls, const struct digest *d)
+{
+    return (d->outcome == OUTCOME_OTHER || status_wanted(ls, outcome_name(d->outcome))) &&
+           (d->labels_cut || labels_wanted(ls, digest_label, d));
 }
 
 static enum err_code put_into_buf(void *arg, const char *text, size_t n)
@@ -128,12 +209,12 @@ static enum err_code add_row(struct ls *ls, const char *id, const struct build_r
         ls->cap = cap;
     }
     row = &ls->rows[ls->n_rows];
-    *row = (struct row){.state = b->state, .failed = build_report_failed(b)};
+    *row = (struct row){.colour = report_colour(b)};
     memcpy(row->id, id, ULID_SIZE);
     local_time_text(started_ms(id, b), false, row->started);
     if (ms >= 0)
         duration_text(ms, row->duration);
-    snprintf(row->status, sizeof(row->status), "%.16s", build_report_status(b));
+    snprintf(row->status, sizeof(row->status), "%s", status_word(b));
     if (lines >= 0)
         snprintf(row->lines, sizeof(row->lines), "%" PRId64, lines);
     row->title = make_title(b);
@@ -186,6 +267,89 @@ static enum err_code put_json(struct ls *ls, const char *id, const struct build_
     return rc;
 }
 
+/* ---- ids and labels ------------------------------------------------------------------- */
+
+static enum err_code no_memory(struct err *e)
+{
+    return err_set(e, ERR_MEMORY, "cannot list builds", "", "no memory");
+}
+
+/* Tabs stand between the cells, so there are none within. */
+static enum err_code put_id(struct ls *ls, const char *id, const struct build_report *b,
+                            struct err *e)
+{
+    char *title = make_title(b);
+    enum err_code rc;
+
+    if (title == NULL)
+        return no_memory(e);
+    for (char *at = strchr(title, '\t'); at != NULL; at = strchr(at, '\t'))
+        *at = ' ';
+    rc = sink_printf(&ls->sink, "%s\t%s\t", id, status_word(b));
+    if (rc == ERR_NONE)
+        rc = sink_puts(&ls->sink, title);
+    free(title);
+    return rc == ERR_NONE ? sink_put(&ls->sink, "\n", 1) : rc;
+}
+
+static bool one_line(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return false;
+    return true;
+}
+
+static bool label_seen(const struct ls *ls, const char *label)
+{
+    for (size_t i = 0; i < ls->n_labels; i++)
+        if (ls->labels[i] != NULL && strcmp(ls->labels[i], label) == 0)
+            return true;
+    return false;
+}
+
+/* Each label once. One that would not be one line cannot be typed either, and is left out. */
+static enum err_code put_label(struct ls *ls, const char *key, const char *value, struct err *e)
+{
+    char *label = NULL;
+    char *shown;
+    enum err_code rc;
+
+    if (ls->labels == NULL)
+        ls->labels = calloc(LABELS_MAX, sizeof(*ls->labels));
+    if (asprintf(&label, "%s=%s", key, value) < 0)
+        label = NULL;
+    if (ls->labels == NULL || label == NULL) {
+        free(label);
+        return no_memory(e);
+    }
+    if (ls->n_labels >= LABELS_MAX || !one_line(label) || label_seen(ls, label)) {
+        free(label);
+        return ERR_NONE;
+    }
+    ls->labels[ls->n_labels++] = label;
+    shown = table_text(label, strlen(label));
+    if (shown == NULL)
+        return no_memory(e);
+    rc = sink_puts(&ls->sink, shown);
+    free(shown);
+    return rc == ERR_NONE ? sink_put(&ls->sink, "\n", 1) : rc;
+}
+
+static enum err_code put_labels(struct ls *ls, const struct build_report *b, struct err *e)
+{
+    const cJSON *labels =
+        b->has_start ? cJSON_GetObjectItemCaseSensitive(b->start.json, "labels") : NULL;
+    const cJSON *at;
+    enum err_code rc = ERR_NONE;
+
+    cJSON_ArrayForEach(at, labels) {
+        if (rc == ERR_NONE && at->string != NULL && cJSON_IsString(at))
+            rc = put_label(ls, at->string, at->valuestring, e);
+    }
+    return rc;
+}
+
 /* ---- the table ---------------------------------------------------------------------- */
 
 static int by_end_of_id(const void *a, const void *b)
@@ -218,38 +382,6 @@ static size_t short_id_len(const struct ls *ls)
     return len;
 }
 
-/* Text padded to a width (right-aligned if negative) and cut where the line is full. */
-static enum err_code put_cell(struct ls *ls, const char *text, int width, size_t *left)
-{
-    size_t want = (size_t)abs(width);
-    size_t len = visible_fit(text, strlen(text), *left);
-    size_t used = visible_columns(text, len);
-    size_t pad = used < want ? want - used : 0;
-    enum err_code rc = ERR_NONE;
-
-    if (pad > *left - used)
-        pad = *left - used;
-    *left -= used + pad;
-    if (width < 0)
-        rc = pad > 0 ? sink_printf(&ls->sink, "%*s", (int)pad, "") : ERR_NONE;
-    if (rc == ERR_NONE)
-        rc = sink_put(&ls->sink, text, len);
-    if (rc == ERR_NONE && width > 0)
-        rc = pad > 0 ? sink_printf(&ls->sink, "%*s", (int)pad, "") : ERR_NONE;
-    return rc;
-}
-
-static const char *colour_of(const struct ls *ls, const struct row *row)
-{
-    if (!ls->out.colour || row == NULL)
-        return NULL;
-    if (row->state == STATE_RUNNING)
-        return "\x1b[36m";
-    if (row->state == STATE_LOST)
-        return "\x1b[35m";
-    return row->failed ? "\x1b[31m" : "\x1b[32m";
-}
-
 struct widths {
     int id, started, duration, status, lines;
 };
@@ -257,7 +389,7 @@ struct widths {
 /* row NULL: the headings. */
 static enum err_code put_row(struct ls *ls, const struct row *row, const struct widths *w)
 {
-    const char *colour = colour_of(ls, row);
+    const char *colour = row != NULL && ls->out.colour ? row->colour : NULL;
     size_t left = ls->out.columns > 0 ? ls->out.columns : SIZE_MAX / 2;
     const struct {
         const char *text;
@@ -277,22 +409,15 @@ static enum err_code put_row(struct ls *ls, const struct row *row, const struct 
         bool coloured = i == STATUS_CELL && colour != NULL;
 
         if (i > 0)
-            rc = put_cell(ls, "  ", 0, &left);
+            rc = table_cell(&ls->sink, "  ", 0, &left);
         if (rc == ERR_NONE && coloured)
             rc = sink_puts(&ls->sink, colour);
         if (rc == ERR_NONE)
-            rc = put_cell(ls, cells[i].text, cells[i].width, &left);
+            rc = table_cell(&ls->sink, cells[i].text, cells[i].width, &left);
         if (rc == ERR_NONE && coloured)
             rc = sink_puts(&ls->sink, "\x1b[0m");
     }
     return rc == ERR_NONE ? sink_put(&ls->sink, "\n", 1) : rc;
-}
-
-static int wider(int width, const char *text)
-{
-    size_t columns = visible_columns(text, strlen(text));
-
-    return (int)columns > width ? (int)columns : width;
 }
 
 static enum err_code put_table(struct ls *ls)
@@ -304,9 +429,9 @@ static enum err_code put_table(struct ls *ls)
     if (ls->n_rows == 0)
         return ERR_NONE;
     for (size_t i = 0; i < ls->n_rows; i++) {
-        w.duration = wider(w.duration, ls->rows[i].duration);
-        w.status = wider(w.status, ls->rows[i].status);
-        w.lines = wider(w.lines, ls->rows[i].lines);
+        w.duration = table_wider(w.duration, ls->rows[i].duration);
+        w.status = table_wider(w.status, ls->rows[i].status);
+        w.lines = table_wider(w.lines, ls->rows[i].lines);
     }
     rc = put_row(ls, NULL, &w);
     for (size_t i = 0; i < ls->n_rows && rc == ERR_NONE; i++)
@@ -320,6 +445,22 @@ static void complain(struct ls *ls, const struct err *e)
 {
     if (ls->unreadable++ < COMPLAINTS_MAX)
         cmd_warn_err(ls->command, e);
+}
+
+static enum err_code show(struct ls *ls, const char *id, const struct build_report *b,
+                          struct err *e)
+{
+    switch (ls->format) {
+    case FORMAT_JSON:
+        return put_json(ls, id, b, e);
+    case FORMAT_IDS:
+        return put_id(ls, id, b, e);
+    case FORMAT_LABELS:
+        return put_labels(ls, b, e);
+    case FORMAT_TABLE:
+    default:
+        return add_row(ls, id, b, e);
+    }
 }
 
 /* A build that cannot be read is complained about and passed over. */
@@ -341,20 +482,28 @@ static enum err_code take(struct ls *ls, int root_fd, const char *id, struct err
         return ERR_NONE;
     }
     if (wanted(ls, &report)) {
-        rc = ls->json ? put_json(ls, id, &report, e) : add_row(ls, id, &report, e);
+        rc = show(ls, id, &report, e);
         ls->shown++;
     }
     build_report_release(&report);
     return rc;
 }
 
-static enum err_code list(struct ls *ls, int root_fd, struct err *e)
+static void complain_days(struct ls *ls, uint64_t days, const struct err *first)
+{
+    if (days > 0)
+        complain(ls, first);
+    if (days > 1)
+        ls->unreadable += days - 1;
+}
+
+static enum err_code list_all(struct ls *ls, int root_fd, struct err *e)
 {
     char id[ULID_SIZE];
     struct builds *builds;
     struct err first;
     uint64_t days;
-    enum err_code rc = builds_open(&builds, root_fd, e);
+    enum err_code rc = builds_open_range(&builds, root_fd, ls->from_ms, INT64_MAX, e);
 
     if (rc != ERR_NONE)
         return rc;
@@ -362,23 +511,74 @@ static enum err_code list(struct ls *ls, int root_fd, struct err *e)
         rc = take(ls, root_fd, id, e);
     days = builds_unreadable(builds, &first);
     builds_free(builds);
-    if (days > 0)
-        complain(ls, &first);
-    if (days > 1)
-        ls->unreadable += days - 1;
+    complain_days(ls, days, &first);
     return rc;
+}
+
+static enum err_code list_such(struct ls *ls, int root_fd, struct err *e)
+{
+    char id[ULID_SIZE];
+    struct survey *survey;
+    struct err first;
+    uint64_t days;
+    bool have = true;
+    enum err_code rc = survey_open(&survey, root_fd, ls->from_ms, INT64_MAX, e);
+
+    if (rc != ERR_NONE)
+        return rc;
+    while (rc == ERR_NONE && have && ls->shown < ls->limit) {
+        struct digest d;
+        struct err trouble;
+        enum err_code read = survey_next(survey, id, &d, &have, &trouble);
+
+        if (read != ERR_NONE)
+            complain(ls, &trouble);
+        else if (have && may_be_wanted(ls, &d))
+            rc = take(ls, root_fd, id, e);
+    }
+    days = survey_unreadable(survey, &first);
+    survey_free(survey);
+    complain_days(ls, days, &first);
+    return rc;
+}
+
+static enum err_code list(struct ls *ls, int root_fd, struct err *e)
+{
+    bool filters =
+        options_find(ls->args, OPT_STATUS) != NULL || options_find(ls->args, OPT_LABEL) != NULL;
+
+    return filters ? list_such(ls, root_fd, e) : list_all(ls, root_fd, e);
+}
+
+/* What comes behind the builds. */
+static enum err_code put_rest(struct ls *ls)
+{
+    switch (ls->format) {
+    case FORMAT_JSON:
+        return sink_puts(&ls->sink, ls->shown > 0 ? "\n]\n" : "]\n");
+    case FORMAT_TABLE:
+        return put_table(ls);
+    case FORMAT_IDS:
+    case FORMAT_LABELS:
+    default:
+        return ERR_NONE;
+    }
 }
 
 static enum err_code run_ls(struct ls *ls, struct err *e)
 {
     char *root;
     int root_fd;
-    enum err_code rc = open_store(ls->args, &root, &root_fd, e);
-    bool none = rc == ERR_NOT_FOUND && root == NULL && e->sys_errno != 0;
+    enum err_code rc = option_time(ls->args, OPT_SINCE, 0, &ls->from_ms, e);
+    bool none;
 
+    if (rc != ERR_NONE)
+        return rc;
+    rc = open_store(ls->args, &root, &root_fd, e);
+    none = store_missing(rc, e);
     if (rc != ERR_NONE && !none)
         return rc;
-    rc = ls->json ? sink_puts(&ls->sink, "[") : ERR_NONE;
+    rc = ls->format == FORMAT_JSON ? sink_puts(&ls->sink, "[") : ERR_NONE;
     if (rc == ERR_NONE && !none)
         rc = list(ls, root_fd, e);
     if (!none) {
@@ -387,7 +587,7 @@ static enum err_code run_ls(struct ls *ls, struct err *e)
     }
     if (rc != ERR_NONE)
         return rc;
-    return ls->json ? sink_puts(&ls->sink, ls->shown > 0 ? "\n]\n" : "]\n") : put_table(ls);
+    return put_rest(ls);
 }
 
 static int finish(struct ls *ls, enum err_code rc, const struct err *e)
@@ -401,7 +601,8 @@ static int finish(struct ls *ls, enum err_code rc, const struct err *e)
     if (rc != ERR_NONE && ls->out.failed == 0)
         cmd_warn_err(ls->command, e);
     status = out_finish(&ls->out, ls->command, status);
-    if (status == EXIT_FOUND && ls->shown == 0 && ls->out.terminal && !ls->json)
+    if (status == EXIT_FOUND && ls->shown == 0 && ls->out.terminal &&
+        ls->format == FORMAT_TABLE)
         cmd_warn(ls->command, "no builds");
     return status;
 }
@@ -414,18 +615,23 @@ int cmd_ls(const struct cmd_args *args)
     struct err e = {0};
     int status;
 
-    out_init(&ls.out);
+    out_init_for(&ls.out, args);
     ls.sink = out_sink(&ls.out);
-    ls.json = options_find(args, OPT_JSON) != NULL ||
-              (output != NULL && output->number == CHOICE_LS_OUTPUT_JSON);
+    if (output != NULL) /* the formats are in the order of the choices */
+        ls.format = (enum format)output->number;
+    if (options_find(args, OPT_JSON) != NULL)
+        ls.format = FORMAT_JSON;
     if (limit != NULL)
         ls.limit = (uint64_t)limit->number;
-    else if (ls.out.terminal && !ls.json)
+    else if (ls.out.terminal && ls.format == FORMAT_TABLE)
         ls.limit = LS_ON_TERMINAL;
     status = finish(&ls, run_ls(&ls, &e), &e);
     for (size_t i = 0; i < ls.n_rows; i++)
         free(ls.rows[i].title);
     free(ls.rows);
+    for (size_t i = 0; i < ls.n_labels; i++)
+        free(ls.labels[i]);
+    free(ls.labels);
     out_release(&ls.out);
     return status;
 }

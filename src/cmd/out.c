@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "cmd/options.h"
+#include "commands.gen.h"
 
 enum { OUT_PIECE = 64 << 10 };
 
@@ -30,6 +32,15 @@ void out_init_fd(struct out *o, int fd)
                 (term == NULL || strcmp(term, "dumb") != 0);
     if (o->terminal && sys.ioctl(fd, TIOCGWINSZ, &size) == 0)
         o->columns = size.ws_col;
+}
+
+void out_init_for(struct out *o, const struct cmd_args *args)
+{
+    const struct parsed_option *color = options_find(args, OPT_COLOR);
+
+    out_init(o);
+    if (color != NULL && strcmp(color->text, "auto") != 0)
+        o->colour = strcmp(color->text, "always") == 0;
 }
 
 void out_release(struct out *o)

@@ -20,13 +20,16 @@ struct out {
     int fd;
     struct buf buf;
     bool terminal;
-    bool colour;    /* a terminal, NO_COLOR unset, TERM not "dumb" */
+    bool colour;    /* a terminal, NO_COLOR unset, TERM not "dumb"; or --color */
     size_t columns; /* of the terminal; 0: not limited */
     int failed;     /* errno of the first failure, 0: none */
 };
 
 void out_init(struct out *o);
 void out_init_fd(struct out *o, int fd); /* stderr instead of stdout */
+
+/* The same after the options: --color says more than NO_COLOR, TERM and what stdout is. */
+void out_init_for(struct out *o, const struct cmd_args *args);
 void out_release(struct out *o);
 struct sink out_sink(struct out *o);
 enum err_code out_flush(struct out *o) MUST_USE;

@@ -33,7 +33,7 @@ struct redact {
     struct redaction redaction;
     struct out report_out;
     struct report report;
-    struct filter filter;
+    struct redact_filter filter;
     uint64_t found;
     bool trouble;
 };
@@ -70,7 +70,7 @@ static enum err_code shown_name(const struct redact *r, const char *name, struct
 /* "2 secrets in 'x': github-pat 1, sk-key 1". */
 static void say_counts(const struct redact *r, const char *name)
 {
-    const struct filter *f = &r->filter;
+    const struct redact_filter *f = &r->filter;
     char text[SUMMARY_MAX];
     size_t at = 0;
 
@@ -106,7 +106,7 @@ static void do_fd(struct redact *r, int fd, const char *name)
     if (rc != ERR_NONE)
         err_set(&e, rc, "cannot read", name, "out of memory");
     else
-        rc = filter_run(&r->filter, fd, name, &e);
+        rc = redact_filter_run(&r->filter, fd, name, &e);
     r->found += r->filter.marks;
     if (rc == ERR_NONE && r->verbose)
         say_counts(r, shown.data);
@@ -177,13 +177,13 @@ static enum err_code begin(struct redact *r)
     r->filter.set = r->redaction.set;
     r->filter.discard = r->check;
     if (!r->wants_report)
-        return filter_init(&r->filter);
+        return redact_filter_init(&r->filter);
     out_init_fd(&r->report_out, r->check ? STDOUT_FILENO : STDERR_FILENO);
     if (report_init(&r->report, r->redaction.set, &r->report_out, r->json, FILTER_READ_SIZE) !=
         ERR_NONE)
         return ERR_MEMORY;
     r->filter.report = &r->report;
-    return filter_init(&r->filter);
+    return redact_filter_init(&r->filter);
 }
 
 static int filter_files(struct redact *r)
@@ -199,7 +199,7 @@ static int filter_files(struct redact *r)
     } else {
         cmd_warn(r->args->command, "cannot start: out of memory");
     }
-    filter_release(&r->filter);
+    redact_filter_release(&r->filter);
     if (r->wants_report) {
         report_release(&r->report);
         out_release(&r->report_out);

@@ -13,7 +13,7 @@ enum {
     PREVIEW_MS = 100 /* of silence, before held bytes are shown early */
 };
 
-enum err_code filter_init(struct filter *f)
+enum err_code redact_filter_init(struct redact_filter *f)
 {
     f->terminal = !f->discard && isatty(STDOUT_FILENO) == 1;
     f->counts = calloc(redact_set_rules(f->set) + 1, sizeof(*f->counts));
@@ -21,14 +21,14 @@ enum err_code filter_init(struct filter *f)
     return f->counts != NULL && (f->scratch != NULL || f->report != NULL) ? ERR_NONE : ERR_MEMORY;
 }
 
-void filter_release(struct filter *f)
+void redact_filter_release(struct redact_filter *f)
 {
     if (f->scratch != NULL)
         explicit_bzero(f->scratch, FILTER_READ_SIZE);
     free(f->scratch);
     free(f->counts);
     clean_vec_release(&f->spans);
-    *f = (struct filter){0};
+    *f = (struct redact_filter){0};
 }
 
 /* ---- writing ----------------------------------------------------------------------- */
@@ -56,7 +56,7 @@ static void skip(struct iovec **iov, int *n, size_t done)
     }
 }
 
-static void write_all(struct filter *f, struct iovec *iov, int n)
+static void write_all(struct redact_filter *f, struct iovec *iov, int n)
 {
     while (f->out_errno == 0 && n > 0) {
         ssize_t done = n == 1 ? sys.write(STDOUT_FILENO, iov->iov_base, iov->iov_len)
@@ -69,7 +69,7 @@ static void write_all(struct filter *f, struct iovec *iov, int n)
     }
 }
 
-static void write_spans(struct filter *f, const struct clean_vec *spans)
+static void write_spans(struct redact_filter *f, const struct clean_vec *spans)
 {
     struct iovec iov[FILTER_IOV];
     int n = 0;
@@ -91,7 +91,7 @@ static void write_spans(struct filter *f, const struct clean_vec *spans)
 
 /* ---- one input --------------------------------------------------------------------- */
 
-static enum err_code put(struct filter *f)
+static enum err_code put(struct redact_filter *f)
 {
     enum err_code rc = ERR_NONE;
 
@@ -103,7 +103,7 @@ static enum err_code put(struct filter *f)
 }
 
 /* Without memory for a whole read, smaller pieces may still do. */
-static enum err_code feed(struct filter *f, struct redactor *r, struct raw_span in)
+static enum err_code feed(struct redact_filter *f, struct redactor *r, struct raw_span in)
 {
     size_t piece = in.len;
 
@@ -126,7 +126,7 @@ static enum err_code feed(struct filter *f, struct redactor *r, struct raw_span 
 }
 
 /* Nothing came for a while: a prompt must not wait for what follows it. */
-static void show_early(struct filter *f, struct redactor *r, int in_fd)
+static void show_early(struct redact_filter *f, struct redactor *r, int in_fd)
 {
     struct pollfd ready = {.fd = in_fd, .events = POLLIN};
     struct clean_span early;
@@ -155,7 +155,7 @@ static ssize_t read_some(int fd, char *dst)
     }
 }
 
-static enum err_code pass(struct filter *f, struct redactor *r, int in_fd, const char *name,
+static enum err_code pass(struct redact_filter *f, struct redactor *r, int in_fd, const char *name,
                           struct err *e)
 {
     for (;;) {
@@ -176,7 +176,7 @@ static enum err_code pass(struct filter *f, struct redactor *r, int in_fd, const
 }
 
 /* Appending to what is being read would never end. */
-static bool reads_own_output(const struct filter *f, int in_fd)
+static bool reads_own_output(const struct redact_filter *f, int in_fd)
 {
     struct stat in;
     struct stat out;
@@ -187,7 +187,7 @@ static bool reads_own_output(const struct filter *f, int in_fd)
            in.st_size > 0;
 }
 
-static enum err_code end(struct filter *f, struct redactor *r)
+static enum err_code end(struct redact_filter *f, struct redactor *r)
 {
     enum err_code rc = redactor_finish(r, &f->spans);
 
@@ -199,7 +199,7 @@ static enum err_code end(struct filter *f, struct redactor *r)
     return rc;
 }
 
-enum err_code filter_run(struct filter *f, int in_fd, const char *name, struct err *e)
+enum err_code redact_filter_run(struct redact_filter *f, int in_fd, const char *name, struct err *e)
 {
     struct redactor *r;
     enum err_code rc;

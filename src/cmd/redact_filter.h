@@ -16,7 +16,7 @@
 #include "cmd/redact_report.h"
 #include "redact/redact.h"
 
-struct filter {
+struct redact_filter {
     struct redact_set *set;
     struct report *report; /* NULL: none */
     bool discard;          /* nothing is written */
@@ -29,8 +29,8 @@ struct filter {
 };
 
 /* f's set, report and discard are set by the caller. ERR_MEMORY. */
-enum err_code filter_init(struct filter *f) MUST_USE;
-void filter_release(struct filter *f);
+enum err_code redact_filter_init(struct redact_filter *f) MUST_USE;
+void redact_filter_release(struct redact_filter *f);
 
 enum { FILTER_READ_SIZE = 256 << 10 };
 
@@ -39,6 +39,7 @@ enum { FILTER_READ_SIZE = 256 << 10 };
  * read has come out, all the same); else standard output failed. ERR_REFUSED: it is standard
  * output, which would never end. ERR_MEMORY.
  */
-enum err_code filter_run(struct filter *f, int in_fd, const char *name, struct err *e) MUST_USE;
+enum err_code redact_filter_run(struct redact_filter *f, int in_fd, const char *name,
+                                struct err *e) MUST_USE;
 
 #endif

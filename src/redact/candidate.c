@@ -433,14 +433,14 @@ static void bury(struct redactor *r)
     r->s.n_live = kept;
 }
 
-bool candidates_step(struct redactor *r, uint8_t byte, uint64_t origin)
+bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t origin)
 {
     bool decided = false;
 
     /* The list may grow at its end while it is walked: those begin with this byte, too. */
     for (size_t i = 0; i < r->s.n_live; i++) {
         struct candidate *c = &r->live[i];
-        bool idle = c->dead || (origin != NO_POS && c->origin != origin);
+        bool idle = c->dead || (origin != NO_POS && (c->origin != origin || c->anchor != anchor));
         enum step step = idle ? STEP_LIVE : candidate_step(r, c, byte);
 
         if (step == STEP_DEAD)

@@ -18,10 +18,11 @@
 #endif
 
 static size_t find_portable(const struct finder_tables *t, const uint8_t *data, size_t len,
-                            size_t from)
+                            size_t from, struct finder_block *b)
 {
     size_t e = from < ANCHOR_PRINT ? ANCHOR_PRINT : from;
 
+    (void)b;
     for (; e <= len; e++) {
         if (finder_is_place(t, data + e - ANCHOR_PRINT))
             return e;
@@ -30,32 +31,40 @@ static size_t find_portable(const struct finder_tables *t, const uint8_t *data, 
 }
 
 #if defined(FINDER_X86) || defined(FINDER_ARM)
-/* What a block of places came to: a bit for each that fits a bucket, those that fit one of
-   the last two apart. */
-struct hits {
-    uint32_t hashed;
-    uint32_t broad;
-};
-
-/* The first true place in a block that begins at base. */
-static inline size_t first_true(const struct finder_tables *t, const uint8_t *data, size_t base,
-                                struct hits hits)
+/* The first true place of a block; what comes before it, and it, are taken off. */
+static inline size_t first_true(const struct finder_tables *t, const uint8_t *data,
+                                struct finder_block *b)
 {
-    for (; hits.hashed != 0; hits.hashed &= hits.hashed - 1) {
-        size_t at = (size_t)__builtin_ctz(hits.hashed);
+    const uint8_t *block = data + b->base;
 
-        if (finder_is_hashed(t, data + base + at)) {
-            hits.broad &= (uint32_t)((UINT64_C(1) << at) - 1);
-            break;
-        }
-    }
-    for (; hits.broad != 0; hits.broad &= hits.broad - 1) {
-        size_t at = (size_t)__builtin_ctz(hits.broad);
+    while ((b->hashed | b->broad) != 0) {
+        uint32_t bit = (b->hashed | b->broad) & -(b->hashed | b->broad);
+        size_t at = (size_t)__builtin_ctz(bit);
+        bool is_true = ((b->hashed & bit) != 0 && finder_is_hashed(t, block + at)) ||
+                       ((b->broad & bit) != 0 && finder_is_broad(t, block + at));
 
-        if (finder_is_broad(t, data + base + at))
-            return base + at + ANCHOR_PRINT;
+        b->hashed &= ~bit;
+        b->broad &= ~bit;
+        if (is_true)
+            return b->base + at + ANCHOR_PRINT;
     }
-    return hits.hashed != 0 ? base + (size_t)__builtin_ctz(hits.hashed) + ANCHOR_PRINT : SIZE_MAX;
+    return SIZE_MAX;
+}
+
+/* The first true place from index `at` on within the block at hand; *at is then the index
+   behind the block, if there was none. */
+static inline size_t rest_of_block(const struct finder_tables *t, const uint8_t *data,
+                                   struct finder_block *b, size_t *at)
+{
+    uint32_t passed;
+
+    if (*at < b->base || *at >= b->base + b->places)
+        return SIZE_MAX;
+    passed = ((uint32_t)1 << (*at - b->base)) - 1;
+    b->hashed &= ~passed;
+    b->broad &= ~passed;
+    *at = b->base + b->places;
+    return first_true(t, data, b);
 }
 #endif
 
@@ -75,13 +84,14 @@ SSSE3 uint32_t not_zero16(__m128i v)
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_setzero_si128())) ^ 0xffffU;
 }
 
-SSSE3 struct hits block16(const struct finder_tables *t, const uint8_t *data)
+SSSE3 struct finder_block block16(const struct finder_tables *t, const uint8_t *data)
 {
     const __m128i low = _mm_set1_epi8(15);
     __m128i a = _mm_set1_epi8(-1);
     __m128i b = a;
     __m128i c;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < ANCHOR_PRINT; i++) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(data + i));
         __m128i lo = _mm_and_si128(bytes, low);
@@ -91,24 +101,33 @@ SSSE3 struct hits block16(const struct finder_tables *t, const uint8_t *data)
         b = _mm_and_si128(b, look16(lo, hi, t->nibbles[1][i]));
     }
     c = _mm_and_si128(b, _mm_set1_epi8((char)(BROAD_BUCKET | ESCAPE_BUCKET)));
-    return (struct hits){not_zero16(_mm_or_si128(a, _mm_andnot_si128(c, b))), not_zero16(c)};
+    b = _mm_andnot_si128(c, b);
+    return (struct finder_block){.hashed = not_zero16(_mm_or_si128(a, b)),
+                                 .broad = not_zero16(c)};
 }
 
 __attribute__((target("ssse3"))) static size_t find_ssse3(const struct finder_tables *t,
                                                           const uint8_t *data, size_t len,
-                                                          size_t from)
+                                                          size_t from, struct finder_block *b)
 {
     size_t at = from < ANCHOR_PRINT ? 0 : from - ANCHOR_PRINT;
+    size_t found = rest_of_block(t, data, b, &at);
 
+    if (found != SIZE_MAX)
+        return found;
     for (; at + 16 + 3 <= len; at += 16) {
-        struct hits hits = block16(t, data + at);
-        size_t found;
+        struct finder_block here = block16(t, data + at);
 
-        if ((hits.hashed | hits.broad) != 0 &&
-            (found = first_true(t, data, at, hits)) != SIZE_MAX)
+        if ((here.hashed | here.broad) == 0)
+            continue;
+        *b = here;
+        b->base = at;
+        b->places = 16;
+        found = first_true(t, data, b);
+        if (found != SIZE_MAX)
             return found;
     }
-    return find_portable(t, data, len, at + ANCHOR_PRINT);
+    return find_portable(t, data, len, at + ANCHOR_PRINT, b);
 }
 
 AVX2 __m256i twice(const uint8_t table[16])
@@ -127,13 +146,14 @@ AVX2 uint32_t not_zero32(__m256i v)
     return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_setzero_si256()));
 }
 
-AVX2 struct hits block32(const struct finder_tables *t, const uint8_t *data)
+AVX2 struct finder_block block32(const struct finder_tables *t, const uint8_t *data)
 {
     const __m256i low = _mm256_set1_epi8(15);
     __m256i a = _mm256_set1_epi8(-1);
     __m256i b = a;
     __m256i c;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < ANCHOR_PRINT; i++) {
         __m256i bytes = _mm256_loadu_si256((const __m256i *)(data + i));
         __m256i lo = _mm256_and_si256(bytes, low);
@@ -143,25 +163,33 @@ AVX2 struct hits block32(const struct finder_tables *t, const uint8_t *data)
         b = _mm256_and_si256(b, look32(lo, hi, t->nibbles[1][i]));
     }
     c = _mm256_and_si256(b, _mm256_set1_epi8((char)(BROAD_BUCKET | ESCAPE_BUCKET)));
-    return (struct hits){not_zero32(_mm256_or_si256(a, _mm256_andnot_si256(c, b))),
-                         not_zero32(c)};
+    b = _mm256_andnot_si256(c, b);
+    return (struct finder_block){.hashed = not_zero32(_mm256_or_si256(a, b)),
+                                 .broad = not_zero32(c)};
 }
 
 __attribute__((target("avx2"))) static size_t find_avx2(const struct finder_tables *t,
                                                         const uint8_t *data, size_t len,
-                                                        size_t from)
+                                                        size_t from, struct finder_block *b)
 {
     size_t at = from < ANCHOR_PRINT ? 0 : from - ANCHOR_PRINT;
+    size_t found = rest_of_block(t, data, b, &at);
 
+    if (found != SIZE_MAX)
+        return found;
     for (; at + 32 + 3 <= len; at += 32) {
-        struct hits hits = block32(t, data + at);
-        size_t found;
+        struct finder_block here = block32(t, data + at);
 
-        if ((hits.hashed | hits.broad) != 0 &&
-            (found = first_true(t, data, at, hits)) != SIZE_MAX)
+        if ((here.hashed | here.broad) == 0)
+            continue;
+        *b = here;
+        b->base = at;
+        b->places = 32;
+        found = first_true(t, data, b);
+        if (found != SIZE_MAX)
             return found;
     }
-    return find_portable(t, data, len, at + ANCHOR_PRINT);
+    return find_portable(t, data, len, at + ANCHOR_PRINT, b);
 }
 #endif
 
@@ -182,12 +210,13 @@ static inline uint32_t not_zero16(uint8x16_t v)
            (uint32_t)vaddv_u8(vget_high_u8(bits)) << 8;
 }
 
-static inline struct hits block16(const struct finder_tables *t, const uint8_t *data)
+static inline struct finder_block block16(const struct finder_tables *t, const uint8_t *data)
 {
     uint8x16_t a = vdupq_n_u8(255);
     uint8x16_t b = a;
     uint8x16_t c;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < ANCHOR_PRINT; i++) {
         uint8x16_t bytes = vld1q_u8(data + i);
         uint8x16_t lo = vandq_u8(bytes, vdupq_n_u8(15));
@@ -197,23 +226,31 @@ static inline struct hits block16(const struct finder_tables *t, const uint8_t *
         b = vandq_u8(b, look16(lo, hi, t->nibbles[1][i]));
     }
     c = vandq_u8(b, vdupq_n_u8(BROAD_BUCKET | ESCAPE_BUCKET));
-    return (struct hits){not_zero16(vorrq_u8(a, vbicq_u8(b, c))), not_zero16(c)};
+    return (struct finder_block){.hashed = not_zero16(vorrq_u8(a, vbicq_u8(b, c))),
+                                 .broad = not_zero16(c)};
 }
 
 static size_t find_neon(const struct finder_tables *t, const uint8_t *data, size_t len,
-                        size_t from)
+                        size_t from, struct finder_block *b)
 {
     size_t at = from < ANCHOR_PRINT ? 0 : from - ANCHOR_PRINT;
+    size_t found = rest_of_block(t, data, b, &at);
 
+    if (found != SIZE_MAX)
+        return found;
     for (; at + 16 + 3 <= len; at += 16) {
-        struct hits hits = block16(t, data + at);
-        size_t found;
+        struct finder_block here = block16(t, data + at);
 
-        if ((hits.hashed | hits.broad) != 0 &&
-            (found = first_true(t, data, at, hits)) != SIZE_MAX)
+        if ((here.hashed | here.broad) == 0)
+            continue;
+        *b = here;
+        b->base = at;
+        b->places = 16;
+        found = first_true(t, data, b);
+        if (found != SIZE_MAX)
             return found;
     }
-    return find_portable(t, data, len, at + ANCHOR_PRINT);
+    return find_portable(t, data, len, at + ANCHOR_PRINT, b);
 }
 #endif
 

@@ -17,8 +17,19 @@
  * An e >= from (and >= 4) such that data[e-4..e) may be the print of an anchor or ends in ESC,
  * none that is one left out before it; SIZE_MAX if there is none up to len.
  */
+struct finder_block;
 typedef size_t finder_fn(const struct finder_tables *t, const uint8_t *data, size_t len,
-                         size_t from);
+                         size_t from, struct finder_block *b);
+
+/* What a block of places came to: a bit for each that fits a bucket, those that fit one of the
+   last two apart. Kept between calls, so that the next place of a block costs no new search.
+   Zeroed when data is other data. */
+struct finder_block {
+    size_t base;   /* of the block's first place, whose print begins there */
+    size_t places; /* how many it has; 0: there is none */
+    uint32_t hashed;
+    uint32_t broad;
+};
 
 enum finder_kind { FINDER_PORTABLE, FINDER_NEON, FINDER_SSSE3, FINDER_AVX2, N_FINDERS };
 

@@ -107,6 +107,20 @@ int look_back(struct look *l)
     return -1;
 }
 
+/* The logical bytes before pos, at most n, the oldest first; returns how many. */
+static size_t logical_before(const struct redactor *r, uint64_t pos, uint8_t *dst, size_t n)
+{
+    struct look l;
+    size_t got = 0;
+    int c;
+
+    look_from(&l, r, pos);
+    while (got < n && (c = look_back(&l)) >= 0)
+        dst[n - ++got] = (uint8_t)c;
+    memmove(dst, dst + n - got, got);
+    return got;
+}
+
 /* ---- anchors and left sides ---------------------------------------------------------- */
 
 static bool takes(const struct anchor *a, size_t i, uint8_t c)
@@ -236,7 +250,7 @@ bool look_boundary(const struct redactor *r, uint64_t pos)
 bool look_scheme(const struct redactor *r, uint64_t pos)
 {
     uint8_t b[SCHEME_MAX];
-    size_t n = stream_before(r, pos, b, sizeof(b));
+    size_t n = logical_before(r, pos, b, sizeof(b));
 
     for (size_t i = 1; i <= n; i++) {
         uint8_t c = b[n - i];
@@ -275,7 +289,7 @@ static bool has_near(const struct redactor *r, const struct rule *rule, uint64_t
 {
     uint8_t b[CONTEXT_MAX];
     size_t max = rule->near_max < sizeof(b) ? rule->near_max : sizeof(b);
-    size_t n = stream_before(r, start, b, max);
+    size_t n = logical_before(r, start, b, max);
     const uint8_t *lf = memrchr(b, '\n', n);
     size_t from = lf != NULL ? (size_t)(lf - b) + 1 : 0;
     size_t len = strlen(rule->near);
@@ -292,11 +306,13 @@ static bool is_dashed(uint8_t c)
     return is_word(c) || c == '-';
 }
 
-/* The word that ends in the anchor (what the anchor has behind it does not count). */
+/* The word that ends in the anchor (what the anchor has behind it does not count) begins with
+   the text; escapes written out before it are none of it. */
 static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t end)
 {
     uint8_t b[WORD_MAX];
-    size_t n = stream_before(r, end, b, sizeof(b));
+    size_t n = logical_before(r, end, b, sizeof(b));
+    size_t known = n;
     size_t len = strlen(rule->word);
     size_t stop;
 
@@ -304,7 +320,12 @@ static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t
         n--;
     for (stop = n; stop > 0 && is_dashed(b[stop - 1]); stop--)
         continue;
-    return n - stop >= len && equal_folded(b + stop, rule->word, len);
+    for (size_t at = stop; at + len <= n; at++) {
+        if (equal_folded(b + at, rule->word, len) &&
+            (at == stop || look_boundary(r, end - (known - at))))
+            return true;
+    }
+    return false;
 }
 
 bool look_context(const struct redactor *r, const struct rule *rule, uint64_t start,

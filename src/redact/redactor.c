@@ -9,7 +9,6 @@
 #include "redact/stream.h"
 
 enum {
-    NEAR = 8,         /* bytes looked at one by one before the vector search */
     ESCAPE_MAX = 64,  /* longest escape sequence that is one */
     PENDING_MAX = 64, /* matches that may wait before the covered bytes are let go */
     ESC = 0x1b
@@ -50,7 +49,8 @@ static uint64_t hold_limit_within(struct redactor *r)
 }
 
 /* The new candidates catch up on the bytes that their anchor's print took in. */
-static void late_steps(struct redactor *r, struct look *l, uint8_t late, uint64_t origin)
+static void late_steps(struct redactor *r, struct look *l, uint8_t late, uint64_t anchor,
+                       uint64_t origin)
 {
     int byte = look_back(l);
 
@@ -59,10 +59,10 @@ static void late_steps(struct redactor *r, struct look *l, uint8_t late, uint64_
         struct look before = *l;
         uint64_t at = l->pos;
 
-        late_steps(r, &before, (uint8_t)(late - 1), origin);
+        late_steps(r, &before, (uint8_t)(late - 1), anchor, origin);
         r->s.pos = at;
     }
-    (void)candidates_step(r, (uint8_t)byte, origin);
+    (void)candidates_step(r, (uint8_t)byte, anchor, origin);
 }
 
 /* The anchor begins at `start`; behind it `late` logical bytes were read up to s.pos. */
@@ -94,43 +94,37 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     r->s.pos = end;
     if (candidates_spawn(r, number, start, NO_BYTE) && a->late > 0) {
         look_from(&l, r, stop);
-        late_steps(r, &l, a->late, end);
+        late_steps(r, &l, a->late, start, end);
     }
     r->s.pos = stop;
 }
 
-/* The anchor's bytes stand in the input one behind the other, as in most cases. */
+/* What may be the anchor is in the input as it is, without an escape sequence in it. */
 static bool stands_plain(const struct redactor *r, const struct anchor *a)
 {
-    size_t at = (size_t)(r->s.pos - r->base);
-    size_t len = a->len;
-    const uint8_t *text = r->in + at - a->late - len;
+    uint64_t n = (uint64_t)a->len + a->late;
 
-    return at >= len + a->late && look_takes(a, text);
+    return r->s.pos - r->base >= n && r->s.pos >= r->s.escape_end + n;
 }
 
-/* The last bytes before s.pos, escape sequences left out, are the print of an anchor in
-   one of these buckets: which? */
+/* The last bytes before s.pos, escape sequences left out, may be the print of an anchor:
+   which? */
 static void anchors_look(struct redactor *r, const uint8_t *print)
 {
     unsigned key = anchor_key(print[2], print[3]);
 
     for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
         const struct anchor *a = &anchors[anchor_list[k]];
+        uint64_t end = r->s.pos - a->late;
         struct look l;
-        uint64_t end;
 
         if (a->level > r->set->level)
             continue;
         if (stands_plain(r, a)) {
-            uint64_t behind = r->s.pos - a->late;
-
-            anchor_found(r, anchor_list[k], behind - a->len, behind);
+            if (look_takes(a, r->in + (end - r->base) - a->len))
+                anchor_found(r, anchor_list[k], end - a->len, end);
             continue;
         }
-        if (r->s.pos >= r->s.escape_end + a->len + a->late &&
-            r->s.pos - r->base >= (uint64_t)a->len + a->late)
-            continue; /* no escape sequence is in it, nor does it begin before the input */
         look_from(&l, r, r->s.pos);
         for (uint8_t i = 0; i < a->late; i++)
             (void)look_back(&l);
@@ -139,6 +133,7 @@ static void anchors_look(struct redactor *r, const uint8_t *print)
             anchor_found(r, anchor_list[k], l.pos, end);
     }
 }
+
 /* The four logical bytes before s.pos; what is missing before the stream's begin is a
    line end. */
 static void print_here(const struct redactor *r, uint8_t *print)
@@ -209,7 +204,7 @@ static bool escape_breaks(struct redactor *r)
     bool decided;
 
     r->s.pos = r->s.gap;
-    decided = candidates_step(r, ESC, NO_POS);
+    decided = candidates_step(r, ESC, NO_POS, NO_POS);
     r->s.pos = pos;
     r->s.gap = NO_POS;
     r->s.escape = ESCAPE_NONE;
@@ -234,7 +229,7 @@ static bool logical_step(struct redactor *r, uint8_t byte)
         return decided;
     }
     if (s->n_live > 0)
-        decided |= candidates_step(r, byte, NO_POS);
+        decided |= candidates_step(r, byte, NO_POS, NO_POS);
     s->gap = NO_POS;
     return decided;
 }
@@ -297,19 +292,13 @@ static void walk(struct redactor *r, size_t stop)
 
 /* The next place in this input, from `from` on, where anchors may end or behind an ESC;
    in_len + 1: none. */
-static size_t next_place(const struct redactor *r, size_t from)
+static size_t next_place(struct redactor *r, size_t from)
 {
-    size_t near = from + NEAR < r->in_len ? from + NEAR : r->in_len;
     size_t found;
 
     if (from < ANCHOR_PRINT) /* begins before the input: always worth a look */
         return from;
-    /* Floods of anchors: the vector search costs more to begin than a few steps. */
-    for (; from < near; from++) {
-        if (finder_is_place(r->tables, r->in + from - ANCHOR_PRINT))
-            return from;
-    }
-    found = r->find(r->tables, r->in, r->in_len, from);
+    found = r->find(r->tables, r->in, r->in_len, from, &r->block);
     return found == SIZE_MAX ? r->in_len + 1 : found;
 }
 
@@ -359,7 +348,8 @@ static size_t at_place(struct redactor *r, size_t place)
             escape_begin(&r->s, r->s.pos - 1);
         return place + 1;
     }
-    if (r->s.looked == r->s.pos || r->s.escape != ESCAPE_NONE)
+    /* Right behind an escape sequence the last bytes are those looked at before it. */
+    if (r->s.looked == r->s.pos || r->s.escape != ESCAPE_NONE || r->s.escape_end == r->s.pos)
         return place + 1;
     if (place >= ANCHOR_PRINT && r->s.watch == 0) {
         anchors_look(r, r->in + place - ANCHOR_PRINT);
@@ -432,6 +422,7 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->in_len = in.len;
     r->base = r->s.pos;
     r->out = out;
+    r->block = (struct finder_block){0};
     r->failed = false;
     r->counts_kept = false;
     saved->s = r->s;

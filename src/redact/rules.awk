@@ -553,7 +553,7 @@ function bucket_group(a,    c, i, n, small, big, two) {
         return 2
     if (small + big == 0)
         return two ? 3 : 4
-    if (count_class(print_class[a, 0]) > 64)
+    if (count_class(print_class[a, 0]) > 8)
         return 5
     if (small == 0)
         return 6

@@ -126,6 +126,7 @@ struct redactor {
     uint64_t base; /* position of in[0] */
     const uint8_t *in;
     size_t in_len;
+    struct finder_block block; /* of the search */
     struct clean_vec *out;
     bool failed;      /* no memory for a span: the call is undone */
     bool counts_kept; /* counts_before is what counts was when the call began */
@@ -221,7 +222,7 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
 
 /* One logical byte at s.pos for all of them, or for those of one origin (an anchor's end).
    True if something was decided. */
-bool candidates_step(struct redactor *r, uint8_t byte, uint64_t origin);
+bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t origin);
 
 /* The only live candidate takes the bytes at s.pos in one go, up to index stop of the input,
    as far as they decide nothing; returns how many it took. */

@@ -11,8 +11,12 @@
 #include "base/parse.h"
 #include "base/sys.h"
 #include "store/layout.h"
-#include "store/log_reader.h"
-#include "store/state.h"
+#include "store/survey.h"
+
+/* The first millisecond of the year 10000, where days wrap. */
+#define DAY_9999_MS INT64_C(253402300800000)
+
+enum { MS_PER_DAY = 86400000 };
 
 /* Names of one kind, of fixed size, sorted the newest first. */
 struct names {
@@ -28,8 +32,13 @@ struct builds {
     struct names ids; /* of the day before next_day */
     size_t next_id;
     const char *prefix; /* NULL, or only ids that begin with it; the caller's */
+    int64_t from_ms;    /* only ids of a time from here … */
+    int64_t to_ms;      /* … up to, but not including, here */
     uint64_t unreadable;
     struct err first;
+    const char *asked_day; /* what day_of was asked last, and what it said */
+    int64_t asked_number;
+    bool asked_answer;
 };
 
 static enum err_code names_add(struct names *names, const char *text, size_t len)
@@ -51,22 +60,27 @@ static enum err_code names_add(struct names *names, const char *text, size_t len
 
 /* The 48 bits of a ULID's time reach beyond the year 9999; such days wrap to 0000 in the
    layout and are still the newest. */
-static bool wrapped(const char *name)
+static bool wrapped(const char *day)
 {
-    return name[0] == '0' && strlen(name) != ULID_LEN;
+    return day[0] == '0';
 }
 
-static int newest_first(const void *a, const void *b)
+static int newest_day_first(const void *a, const void *b)
 {
     if (wrapped(a) != wrapped(b))
         return wrapped(a) ? -1 : 1;
     return strcmp(b, a);
 }
 
+static int newest_id_first(const void *a, const void *b)
+{
+    return memcmp(b, a, ULID_LEN);
+}
+
 /* ---- reading directories --------------------------------------------------------------------- */
 
 /* Length of the id or day that a directory entry stands for, 0 for none. */
-typedef size_t accept_name(const struct builds *b, const char *day, const char *name);
+typedef size_t accept_name(struct builds *b, const char *day, const char *name);
 
 static bool is_day(const char *name)
 {
@@ -99,18 +113,50 @@ static bool day_may_hold(const char *prefix, const char *day)
            strcmp(day, clock_utc_day(ulid_time_ms(high), text)) <= 0;
 }
 
-static size_t accept_day(const struct builds *b, const char *day, const char *name)
+/* A wrapped day is beyond any range that a clock of today gives, but for one without an end. */
+static bool day_in_range(const struct builds *b, const char *day)
+{
+    char text[UTC_DAY_SIZE];
+
+    if (wrapped(day))
+        return b->to_ms > DAY_9999_MS;
+    return strcmp(day, clock_utc_day(b->from_ms, text)) >= 0 &&
+           (b->to_ms > DAY_9999_MS || strcmp(day, clock_utc_day(b->to_ms, text)) <= 0);
+}
+
+static size_t accept_day(struct builds *b, const char *day, const char *name)
 {
     (void)day;
-    if (!is_day(name) || (b->prefix != NULL && !day_may_hold(b->prefix, name)))
+    if (!is_day(name) || !day_in_range(b, name) ||
+        (b->prefix != NULL && !day_may_hold(b->prefix, name)))
         return 0;
     return UTC_DAY_SIZE - 1;
 }
 
-static size_t accept_build(const struct builds *b, const char *day, const char *name)
+static bool id_in_range(const struct builds *b, const char *id)
+{
+    int64_t ms = ulid_time_ms(id);
+
+    return ms >= b->from_ms && ms < b->to_ms;
+}
+
+/* Whether the day directory is that of the id. One day's ids ask again and again. */
+static bool day_of(struct builds *b, const char *day, const char *id)
+{
+    int64_t number = ulid_time_ms(id) / MS_PER_DAY;
+    char text[UTC_DAY_SIZE];
+
+    if (b->asked_day != day || b->asked_number != number) {
+        b->asked_day = day;
+        b->asked_number = number;
+        b->asked_answer = strcmp(clock_utc_day(number * MS_PER_DAY, text), day) == 0;
+    }
+    return b->asked_answer;
+}
+
+static size_t accept_build(struct builds *b, const char *day, const char *name)
 {
     char id[ULID_SIZE];
-    char text[UTC_DAY_SIZE];
     const char *dot = strchr(name, '.');
 
     if (dot == NULL || dot - name != ULID_LEN ||
@@ -118,9 +164,10 @@ static size_t accept_build(const struct builds *b, const char *day, const char *
         return 0;
     memcpy(id, name, ULID_LEN);
     id[ULID_LEN] = '\0';
-    if (!ulid_valid(id) || strcmp(clock_utc_day(ulid_time_ms(id), text), day) != 0)
+    if (!ulid_valid(id) || !day_of(b, day, id))
         return 0;
-    if (b->prefix != NULL && strncmp(id, b->prefix, strlen(b->prefix)) != 0)
+    if (!id_in_range(b, id) ||
+        (b->prefix != NULL && strncmp(id, b->prefix, strlen(b->prefix)) != 0))
         return 0;
     return ULID_LEN;
 }
@@ -162,13 +209,14 @@ static enum err_code read_names(struct builds *b, const char *rel, const char *d
     }
     closedir(dir);
     if (out->len > 0)
-        qsort(out->items, out->len, sizeof(*out->items), newest_first);
+        qsort(out->items, out->len, sizeof(*out->items),
+              day == NULL ? newest_day_first : newest_id_first);
     drop_doubles(out);
     return rc;
 }
 
-static enum err_code open_prefix(struct builds **out, int root_fd, const char *prefix,
-                                 struct err *e)
+/* which: root, prefix and range. */
+static enum err_code open_such(struct builds **out, struct builds which, struct err *e)
 {
     struct builds *b = calloc(1, sizeof(*b));
     enum err_code rc;
@@ -178,8 +226,7 @@ static enum err_code open_prefix(struct builds **out, int root_fd, const char *p
         err_set(e, ERR_MEMORY, "cannot list builds", "", "no memory");
         return ERR_MEMORY;
     }
-    b->root_fd = root_fd;
-    b->prefix = prefix;
+    *b = which;
     rc = read_names(b, "builds", NULL, accept_day, &b->days, e);
     if (rc == ERR_NONE || rc == ERR_NOT_FOUND) {
         *out = b;
@@ -189,9 +236,23 @@ static enum err_code open_prefix(struct builds **out, int root_fd, const char *p
     return rc;
 }
 
+static enum err_code open_prefix(struct builds **out, int root_fd, const char *prefix,
+                                 struct err *e)
+{
+    return open_such(
+        out, (struct builds){.root_fd = root_fd, .prefix = prefix, .to_ms = INT64_MAX}, e);
+}
+
 enum err_code builds_open(struct builds **out, int root_fd, struct err *e)
 {
     return open_prefix(out, root_fd, NULL, e);
+}
+
+enum err_code builds_open_range(struct builds **out, int root_fd, int64_t from_ms, int64_t to_ms,
+                                struct err *e)
+{
+    return open_such(
+        out, (struct builds){.root_fd = root_fd, .from_ms = from_ms, .to_ms = to_ms}, e);
 }
 
 void builds_free(struct builds *b)
@@ -235,54 +296,47 @@ uint64_t builds_unreadable(const struct builds *b, struct err *first)
 
 static const char what[] = "cannot find build";
 
-/* True if the build counts. A log that cannot be read does not. */
-typedef bool judge_build(const struct build_report *report);
+/* Whether a build that stands so is meant. One that cannot be read never is. */
+typedef bool judge_outcome(enum outcome outcome);
 
-static bool judge_running(const struct build_report *report)
+static bool judge_running(enum outcome outcome)
 {
-    return report->state == STATE_RUNNING;
+    return outcome == OUTCOME_RUNNING;
 }
 
-static bool judge_passed(const struct build_report *report)
+static bool judge_passed(enum outcome outcome)
 {
-    return report->state == STATE_ENDED && !build_report_failed(report);
+    return outcome == OUTCOME_OK;
 }
 
-static bool judge(int root_fd, const char *id, judge_build *judgement)
-{
-    struct log_reader *reader;
-    struct build_report report;
-    bool good;
-
-    if (log_reader_open(&reader, root_fd, id, NULL) != ERR_NONE)
-        return false;
-    if (build_report_read(reader, &report, NULL) != ERR_NONE) {
-        log_reader_free(reader);
-        return false;
-    }
-    good = judgement(&report);
-    build_report_release(&report);
-    log_reader_free(reader);
-    return good;
-}
-
-/* The newest among the first `within` builds that the judgement holds for. */
-static enum err_code newest_such(int root_fd, judge_build *judgement, uint64_t within,
+/* The newest that is meant among the first `within` builds, and among those whose logs can be
+   looked into before patience ends: what an index knows costs none. */
+static enum err_code newest_such(int root_fd, judge_outcome *meant, uint64_t within,
                                  const char *word, char id[ULID_SIZE], struct err *e)
 {
-    struct builds *b;
-    enum err_code rc = builds_open(&b, root_fd, e);
+    struct survey *survey;
+    bool have = true;
+    bool found = false;
+    uint64_t seen = 0;
+    enum err_code rc = survey_open(&survey, root_fd, 0, INT64_MAX, e);
 
     if (rc != ERR_NONE)
         return rc;
-    rc = ERR_NOT_FOUND;
-    for (uint64_t i = 0; i < within && rc != ERR_NONE && builds_next(b, id); i++)
-        if (judge(root_fd, id, judgement))
-            rc = ERR_NONE;
-    builds_free(b);
-    if (rc == ERR_NONE)
-        return rc;
-    return err_set(e, rc, what, word, "no such build in this store");
+    while (!found && have && seen < within && survey_logs_read(survey) < SELECT_LOGS_MAX) {
+        struct digest digest;
+
+        rc = survey_next(survey, id, &digest, &have, NULL);
+        if (rc == ERR_NONE && have)
+            found = meant(digest.outcome);
+        seen += have ? 1 : 0;
+    }
+    survey_free(survey);
+    if (found)
+        return ERR_NONE;
+    if (have)
+        return err_set(e, ERR_NOT_FOUND, what, word, "none among the newest %llu builds",
+                       (unsigned long long)seen);
+    return err_set(e, ERR_NOT_FOUND, what, word, "no such build in this store");
 }
 
 static enum err_code nth_newest(int root_fd, uint64_t n, const char *word, char id[ULID_SIZE],
@@ -403,7 +457,7 @@ enum err_code select_build(int root_fd, const char *word, char id[ULID_SIZE], st
     if (strcmp(word, "last") == 0)
         return nth_newest(root_fd, 1, word, id, e);
     if (strcmp(word, "last-failed") == 0)
-        return newest_such(root_fd, build_report_failed, UINT64_MAX, word, id, e);
+        return newest_such(root_fd, outcome_failed, UINT64_MAX, word, id, e);
     if (strcmp(word, "last-passed") == 0)
         return newest_such(root_fd, judge_passed, UINT64_MAX, word, id, e);
     if (word[0] == '-' && parse_number(word + 1, INT64_MAX, &n) && n > 0)

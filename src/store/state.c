@@ -36,6 +36,11 @@ static enum lock_answer ask_lock(int fd)
     return lock.l_type == F_UNLCK ? LOCK_FREE : LOCK_HELD;
 }
 
+bool build_lock_free(int log_fd)
+{
+    return ask_lock(log_fd) == LOCK_FREE;
+}
+
 /* Between open(2) and the lock of the writer lie microseconds; not to be taken for a death. */
 static bool newborn(int fd)
 {

@@ -39,6 +39,9 @@ const char *build_report_status(const struct build_report *b);
 /* Failed in the sense of `last-failed`: ended, and not "ok". A lost build has no outcome. */
 bool build_report_failed(const struct build_report *b);
 
+/* Whether nobody holds the lock of the log that fd has open, as far as locks work. */
+bool build_lock_free(int log_fd);
+
 /* Whether the writer lives, without looking for an end record. `start` is the last start
    record or NULL; it counts only where locks do not work. */
 bool build_writer_lives(const struct log_reader *r, const struct record *start);

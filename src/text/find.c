@@ -87,7 +87,7 @@ static const char *odd_portable(const char *from, const char *end)
     return NULL;
 }
 
-/* ---- a vector at a time --------------------------------------------------------------------- */
+/* ---- a vector at a time -------------------------------------------------------------- */
 
 #ifdef HAVE_X86
 
@@ -226,7 +226,7 @@ const char *find_odd_escape(const char *from, const char *end)
 #endif
 }
 
-/* ---- the word ------------------------------------------------------------------------------- */
+/* ---- the word ----------------------------------------------------------------------- */
 
 /* How often a byte is met in logs kept as JSON, roughly: the place in this list from the end,
    and rarest what is not in it. */

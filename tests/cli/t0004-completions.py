@@ -37,7 +37,7 @@ CASES = [
     ("buildlog run -q -- buildl", ["buildlog"]),
     ("buildlog run --timeout 5 buildl", ["buildlog"]),
     ("buildlog ls --status ", STATES),
-    ("buildlog ls -o ", ["json", "table"]),
+    ("buildlog ls -o ", ["ids", "json", "labels", "table"]),
     ("buildlog info -o ", ["json", "text"]),
     ("buildlog tail last-", ["last-failed", "last-passed"]),
     ("buildlog tail --src std", ["stderr", "stdout"]),
@@ -72,7 +72,31 @@ def offers(name, ask, cases):
         bl.ok(got == want and not done.stderr, f"{name}: {line}|", got, done.stderr)
 
 
+# ---- ids and labels from the store ---------------------------------------------------------
+
+STORE = bl.temp("store")
+MARKER = bl.temp("marker")
+HOSTILE = f"x=$(touch {MARKER})`touch {MARKER}`;*"
+IDS = ["01KDZ3NDEKTSV4RRFFQ69G5FAV", "01KDZ3NDEKTSV4RRFFQ69G5FAW"]
+for build, label in zip(IDS, ("branch=main", "branch=a b")):
+    bl.run("--id", build, "--label", label, "--label", HOSTILE, "--name", f"$(touch {MARKER}): a",
+           "--", "true", store=STORE)
+FROM_STORE = [
+    (f"buildlog info --dir {STORE} 01KDZ", IDS),
+    (f"buildlog tail --dir {STORE} {IDS[1]}", IDS[1:]),
+    (f"buildlog verify --dir {STORE} last 01", IDS),
+    (f"buildlog tail --dir {STORE} ", sorted(IDS + ["last", "last-failed", "last-passed"])),
+    (f"buildlog tail --dir {STORE} nosuch", []),
+    ("buildlog tail --dir /nonexistent 01", []),
+    (f"buildlog ls --dir {STORE} --label ", sorted(["branch=main", "branch=a b", HOSTILE])),
+    (f"buildlog run --dir {STORE} --label bra", ["branch=a b", "branch=main"]),
+]
+
 if shutil.which("bash"):
+    offers("bash", bash, FROM_STORE)
+    offers("bash", bash, [(f"buildlog ls --dir = {STORE} --label branch = m", ["main"]),
+                          (f"buildlog ls --dir {STORE} --label = branch =", ["a b", "main"]),
+                          (f"buildlog ls --label x --dir {STORE} -o id", ["ids"])])
     offers("bash", bash, CASES)
     offers("bash", bash, [("buildlog run --forward = r", ["raw", "redacted"]),
                           ("buildlog run --forward =", ["none", "raw", "redacted"]),
@@ -82,6 +106,10 @@ else:
     bl.skip("bash", "no bash")
 
 if shutil.which("fish"):
+    offers("fish", fish, FROM_STORE)
+    offers("fish", fish, [(f"buildlog tail --dir={STORE} {IDS[0]}", IDS[:1])])
+    done = fish(f"buildlog info --dir {STORE} {IDS[0]}")
+    bl.equal(done.stdout, f"{IDS[0]}\tok  $(touch {MARKER}): a\n", "fish says what a build is")
     offers("fish", fish, CASES)
     offers("fish", fish, [("buildlog run --forward=n", ["--forward=none"]),
                           ("buildlog run -q -- cat fi", ["file.txt"]),
@@ -108,6 +136,14 @@ if shutil.which("zsh"):
                         ("buildlog run --dir fo", "buildlog run --dir folder/"),
                         ("buildlog ls --status=time", "buildlog ls --status=timeout "),
                         ("buildlog tail last-f", "buildlog tail last-failed "),
+                        (f"buildlog tail --dir {STORE} {IDS[1][:-1]}W",
+                         f"buildlog tail --dir {STORE} {IDS[1]} "),
+                        (f"buildlog info --dir={STORE} 01K",
+                         f"buildlog info --dir={STORE} {IDS[0][:-1]}"),
+                        (f"buildlog verify --dir {STORE} last {IDS[0]}",
+                         f"buildlog verify --dir {STORE} last {IDS[0]} "),
+                        (f"buildlog ls --dir {STORE} --label branch=m",
+                         f"buildlog ls --dir {STORE} --label branch=main "),
                         ("buildlog help in", "buildlog help info ")):
         SHELL.send(typed.encode() + b"\t\x18\x10\x15")
         got = SHELL.expect(re.compile(rb"<(buildlog [^>]*)>")).group(1).decode()
@@ -116,4 +152,5 @@ if shutil.which("zsh"):
     SHELL.finish()
 else:
     bl.skip("zsh", "no zsh")
+bl.ok(not os.path.exists(MARKER), "nothing that the store says is executed")
 bl.done()

@@ -15,15 +15,20 @@ DAY = 86400 * 1000
 
 def text(store):
     build = store.finished(T0, status="failed", exitCode=2, complete=False,
-                           redactions={"github-token": 2},
+                           redactions={"github-token": 2}, userMs=1500, sysMs=20, maxRssKb=27492,
                            start={"name": "nightly \x1b[31m\n", "cmd": ["sh", "-c", "a b"],
-                                  "labels": {"ref": "main"}, "userId": "u1"})
+                                  "labels": {"ref": "main"}, "userId": "u1", "reqId": "r7",
+                                  "traceId": "4bf9" * 8, "redact": "off", "forward": "none",
+                                  "order": "merge"})
     got = store.run("info").stdout.decode().splitlines()
     want = {"id": build, "status": "failed (exit 2)", "name": "nightly ^[[31m^J",
             "command": "sh -c 'a b'", "directory": "/src", "host": os.uname().nodename,
             "user": "u1", "label": "ref=main", "started": "2026-01-02 03:04:05",
             "ended": "2026-01-02 03:04:07", "duration": "1.5s", "lines": "3", "bytes": "30",
-            "complete": "no", "redacted": "2 github-token", "log": store.path(build)}
+            "complete": "no", "redacted": "2 github-token", "log": store.path(build),
+            "hash": "xxh3:" + "0" * 32, "cpu": "1.5s user, 0.0s system",
+            "memory": "26.8 MiB at most", "redaction": "off", "forwarded": "none",
+            "order": "merge", "request": "r7", "trace": "4bf9" * 8}
     t.equal({line[:11].strip(): line[11:] for line in got}, want, "text")
 
 
@@ -53,6 +58,8 @@ def running_and_lost(store):
     w.write(r.start() + r.line("x"))
     got = json.loads(store.run("info", "-o", "json").stdout)
     t.ok(got["status"] == "running" and "end" not in got, "running", got)
+    out = store.run("info").stdout.decode()
+    t.ok("status     running\n" in out and " so far\n" in out, "running in text", out)
     w.close()
     t.equal(json.loads(store.run("info", "--json").stdout)["status"], "lost", "lost")
     t.ok("status     lost\n" in store.run("info").stdout.decode(), "lost in text")

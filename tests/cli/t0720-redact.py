@@ -314,6 +314,25 @@ def configuration():
     bl.equal((run.status, run.out), (0, f"{MARK}\n".encode()), "run --redact-rules")
 
 
+@bl.section
+def rules_of_ones_own():
+    path = write("ours.json", """{ // as in the manual
+        "rules": [{"name": "ours", "pattern": "KEY-([0-9a-f]{16})", "group": 1,
+                   "literal": "KEY-", "description": "keys of our own"}],
+        "fields": ["password", "db.secret"], "pii": ["email"]}""")
+    data = b'k KEY-0123456789abcdef.\npassword=abc {"db":{"secret":"x y"}} joe@example.com\n'
+    want = b'k KEY-[REDACTED:ours].\npassword=[REDACTED] {"db":{"secret":"[REDACTED]"}} ' \
+           b'[REDACTED:email]\n'
+    gives(redact("--redact-rules", path, data=data), 0, want, "", "rules, fields and pii of a file")
+    run = bl.run("--quiet", "--redact-rules", path, "--", "cat", data=data)
+    bl.equal((run.out, run.log.msgs()), (want, want.decode().splitlines()), "the same in run")
+    bl.equal(run.log.end["redactions"].get("ours"), 1, "counted under the name of the rule")
+    rules = {rule["rule"]: rule for rule in
+             json.loads(redact("--list", "--json", "--redact-rules", path).stdout)["rules"]}
+    bl.equal((rules["ours"]["on"], rules["ours"]["description"]), (True, "keys of our own"),
+             "and in the list")
+
+
 RULE = '{"rules": [{"name": "ok", "pattern": "x"}, %s]}'
 WRONG = [
     ('{"genric": true}', "unknown key 'genric', did you mean 'generic'?"),
@@ -345,6 +364,10 @@ WRONG = [
      "rule 2 'a': unknown key 'patern', did you mean 'pattern'?"),
     (RULE % '{"name": "ok", "pattern": "x"}',
      "rule 2 'ok': there is a rule of this name already"),
+    (RULE % '{"name": "a", "pattern": "a(b"}', "rule 'a': its pattern: Missing ')' (byte 2)"),
+    (RULE % '{"name": "github-pat", "pattern": "x"}',
+     "rule 'github-pat': a rule of buildlog's own has this name"),
+    ('{"fields": ["a..b"]}', "field 'a..b': each part has 1 to 64 bytes"),
     ('{"rules_file": "/x"}', "'rules_file' has no place in a rules file"),
     ("[]", 'expected a JSON object: {"rules": [{"name": "ours", "pattern": "K-[0-9]{8}"}]}'),
     ("{\n\n1}", "line 3: not valid JSON"),

@@ -27,9 +27,6 @@ def rules(value):
     return path
 
 
-REMOVES = KNOWN.encode() in redact(data=SECRET.encode(), env={"MY_TOKEN": SECRET}).stdout
-
-
 def listed(env, *words):
     done = redact("--list", "--json", *words, env=env)
     return {one["variable"] + (" (part)" if one["part"] else ""): one.get("reason", "removed")
@@ -78,9 +75,6 @@ def said_by_run():
 
 @bl.section
 def removed():
-    if not REMOVES:
-        bl.skip("the values are removed", "no search for values in this build")
-        return
     env = {"MY_TOKEN": SECRET}
     run = bl.run("--quiet", "--label", f"x={SECRET}", "--name", SECRET, "--", "echo", SECRET, env=env)
     log = bl.sound(run, "run: the log is sound")

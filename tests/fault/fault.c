@@ -156,6 +156,8 @@ PLAIN(int, mkdirat, (int dir_fd, const char *path, mode_t mode), (dir_fd, path, 
       strike(CALL_mkdirat, false))
 PLAIN(int, unlinkat, (int dir_fd, const char *path, int flags), (dir_fd, path, flags),
       strike(CALL_unlinkat, false))
+PLAIN(int, renameat, (int from_fd, const char *from, int to_fd, const char *to),
+      (from_fd, from, to_fd, to), strike(CALL_renameat, false))
 PLAIN(int, fstat, (int fd, struct stat *st), (fd, st), strike_fd(CALL_fstat, fd))
 PLAIN(int, fstatat, (int dir_fd, const char *path, struct stat *st, int flags),
       (dir_fd, path, st, flags), strike(CALL_fstatat, false))

@@ -18,7 +18,7 @@ SPACE = frozenset((9, 10, 11, 12, 13, 32))
 CONTROL = frozenset((*range(32), 127))
 ALL = frozenset(range(256))
 WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
-ALNUM = WORD - {ord("_")}
+DASHED = WORD | {ord("-")}
 CSI = re.compile(rb"\x1b\[[\x20-\x3f]*[\x40-\x7e]")
 WRITTEN_CSI = re.compile(rb"(?:\x1b|\\x1[bB]|\\u001[bB]|\\033|\\e|\^\[)\[[\x20-\x3f]*[\x40-\x7e]$")
 WRITTEN_ESCAPE = re.compile(rb"(?:\\[nrtbfv]|\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[0-7]{3}|%[0-9a-fA-F]{2})$")
@@ -265,17 +265,23 @@ def iban(data):
     return int("".join(str(int(c, 36)) for c in text[4:] + text[:4])) % 97 == 1
 
 
-PLAIN = re.compile(rb"[A-Za-z]+(?:[_.-][A-Za-z]+)*\Z")
+STOP_WORDS = re.compile(rb"example|sample|change_?me|placeholder|your|xxxx|dummy|fake|redacted|"
+                        rb"password|secret|localhost|undefined|disabled|enabled|required|optional|"
+                        rb"default|none|null|true|false|test|000000|123456|abcdef|token|config|"
+                        rb"provider|function|string|value|getenv|environ|process|request|response|"
+                        rb"service|manager|module|package", re.I)
+
+
+def looks_random(data):
+    """What check=entropy asks (src/redact/check.c)."""
+    if not re.search(rb"[0-9]", data) or not re.search(rb"[A-Za-z]", data):
+        return False
+    floor = 3 if re.fullmatch(rb"[0-9A-Fa-f-]+", data) or len(data) < 24 else 3.5
+    return len(data) <= 256 and not STOP_WORDS.search(data) and entropy(data) >= floor
 
 
 def check(rule, secret):
-    if rule.check == "luhn":
-        return luhn(secret)
-    if rule.check == "iban":
-        return iban(secret)
-    if rule.check == "entropy":
-        return entropy(secret) >= 3.5
-    return True
+    return {"luhn": luhn, "iban": iban, "entropy": looks_random}.get(rule.check, bool)(secret)
 
 
 # ---- matching ----------------------------------------------------------------------------
@@ -300,14 +306,14 @@ class Model:
     def redact(self, data):
         """The clean bytes and the secrets: (start, end, name), merged, in data's offsets."""
         self.load(data)
-        found = self.moved([match for rows in self.anchors for match in self.anchor(rows)])
-        found.sort(key=lambda m: (m[0], m[2]))
-        merged = []
-        for start, end, _, rule, _, _ in found:
-            if merged and start < merged[-1][1]:
-                merged[-1][1] = max(merged[-1][1], end)
-            else:
-                merged.append([start, end, rule])
+        self.touched = set()
+        while True:
+            merged = self.merged()
+            # A token may also begin where a secret ends or within one.
+            touched = {at for start, end, _ in merged for at in range(start + 1, end + 1)}
+            if touched == self.touched:
+                break
+            self.touched = touched
         out, at, spans = [], 0, []
         for start, end, rule in merged:
             first, last = self.places[start], self.places[end - 1] + 1
@@ -316,6 +322,18 @@ class Model:
             at = last
             spans.append((first, last, rule.name))
         return b"".join(out) + data[at:], spans
+
+    def merged(self):
+        """The secrets, those that overlap made one: [start, end, rule of the first]."""
+        found = self.moved([match for rows in self.anchors for match in self.anchor(rows)])
+        found.sort(key=lambda m: (m[0], m[2]))
+        merged = []
+        for start, end, _, rule, _, _ in found:
+            if merged and start < merged[-1][1]:
+                merged[-1][1] = max(merged[-1][1], end)
+            else:
+                merged.append([start, end, rule])
+        return merged
 
     def load(self, data):
         self.whole, self.places, plain, at = data, [], [], 0
@@ -360,7 +378,7 @@ class Model:
                     yield from self.match(rule, at, end)
 
     def is_boundary(self, at):
-        if at == 0 or self.data[at - 1] not in WORD:
+        if at == 0 or self.data[at - 1] not in WORD or at in self.touched:
             return True
         place = self.places[at]
         if place > self.places[at - 1] + 1:
@@ -378,8 +396,10 @@ class Model:
             if text not in line[line.rfind(b"\n") + 1:]:
                 return False
         if rule.word:
+            while end > 0 and self.data[end - 1] not in DASHED:
+                end -= 1 # what the anchor has behind the word does not count
             start = end
-            while start > 0 and self.data[start - 1] in WORD | {45}:
+            while start > 0 and self.data[start - 1] in DASHED:
                 start -= 1
             return self.lower[start:end].startswith(rule.word)
         return True
@@ -445,22 +465,30 @@ class Model:
 
 # ---- random tokens -----------------------------------------------------------------------
 
-def draw(item, rng, most):
-    high = min(item.high, max(item.low, most))
-    count = rng.randint(item.low, high)
+def draw(item, rng, more):
+    """A run that the piece takes; printable, for it is to stand in any context."""
+    count = item.low + (rng.randint(0, min(more, item.high - item.low)) if not item.exact else 0)
     members = sorted(b for b in item.members if 33 <= b < 127) or sorted(item.members)
     return bytes(rng.choice(members) for _ in range(count))
 
 
 def sample(rule, rng, chained=None):
-    """What stands before the secret, the secret, what stands after it: found by this row."""
-    parts = [draw(i, rng, i.low) for i in rule.left]
+    """What stands before the secret, the secret, what stands after it: shaped like the row,
+    whose guards may still refuse it."""
+    parts = [draw(i, rng, 0) for i in rule.left]
     parts.append(bytes(rng.choice(sorted(s)) for s in rule.sets))
     first = len(parts)
-    parts += [draw(i, rng, i.low + rng.randrange(3) if not i.exact else i.low) for i in rule.items]
+    parts += [draw(i, rng, 2) for i in rule.items]
+    context = b""
+    if rule.near:
+        context = rule.near[0] + b" "
+    if rule.word:
+        context = rule.word + b"-"
+    if "s" in rule.flags:
+        context = b"https"
     if rule.chains:
-        _, secret, after = sample(chained, rng)
-        return b"".join(parts), secret, after
+        before, secret, after = sample(chained, rng)
+        return context + b"".join(parts) + before, secret, after
     start = rule.open if rule.open_left else first + rule.open
     end = first + rule.close + 1
-    return b"".join(parts[:start]), b"".join(parts[start:end]), b"".join(parts[end:])
+    return context + b"".join(parts[:start]), b"".join(parts[start:end]), b"".join(parts[end:])

@@ -9,6 +9,8 @@ function source_of(o,    hint)
         return "-d"
     if (hint == "file")
         return "-f"
+    if (hint == "label")
+        return "labels"
     return option[o, "type"] == "choice" ? "-W '" choices_of(o, " ") "'" : ""
 }
 

@@ -18,6 +18,8 @@ function value_of(o,    hint)
         return " -x -a '(__fish_complete_directories)'"
     if (hint == "file")
         return " -r"
+    if (hint == "label")
+        return " -x -a '(__buildlog_ask labels)'"
     return option[o, "type"] == "choice" ? " -x -a " quote(choices_of(o, " ")) : " -x"
 }
 
@@ -57,8 +59,8 @@ function put_part(part, name,    c, o)
     } else if (part == "operands") {
         for (c = 1; c <= n_commands; c++)
             if (attr(command[c, "attrs"], "complete") == "id")
-                printf "complete -c buildlog -n '__buildlog_at %s' -a 'last last-failed last-passed'\n", \
-                    command[c, "name"]
+                printf "complete -c buildlog -n '__buildlog_at %s' -k -a " \
+                    "'last last-failed last-passed (__buildlog_ids)'\n", command[c, "name"]
             else if (attr(command[c, "attrs"], "complete") == "file")
                 printf "complete -c buildlog -n '__buildlog_at %s' -F\n", command[c, "name"]
             else if (attr(command[c, "attrs"], "complete") == "topic")

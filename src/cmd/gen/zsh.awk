@@ -17,6 +17,7 @@ function value_of(o,    hint)
         return ""
     hint = attr(option[o, "attrs"], "hint")
     return ":" tolower(option[o, "value"]) ":" (hint == "dir" ? "_files -/" : hint == "file" ? "_files" : \
+        hint == "label" ? "_buildlog_labels" : \
         option[o, "type"] == "choice" ? "(" choices_of(o, " ") ")" : " ")
 }
 
@@ -32,6 +33,13 @@ function put_option(o,    once, long, text)
             option[o, "letter"], (option[o, "type"] == "flag" ? "" : "+"), long, text
 }
 
+# "s" where there may be several operands.
+function many(c)
+{
+    return attr(command[c, "attrs"], "complete") == "id" && \
+        attr(command[c, "attrs"], "operands") ~ /-$/ ? "s" : ""
+}
+
 function put_command(c,    o)
 {
     printf "    %s)\n        specs=(\n", command[c, "name"]
@@ -39,7 +47,7 @@ function put_command(c,    o)
         if (usable(c, o))
             put_option(o)
     print "        )"
-    print "        operands=" attr(command[c, "attrs"], "complete")
+    print "        operands=" attr(command[c, "attrs"], "complete") many(c)
     print "        ;;"
 }
 
