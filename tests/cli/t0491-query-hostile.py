@@ -162,12 +162,13 @@ def shown(store):
     r = Records(build, T0)
     data = r.start() + r.line("::error file=x::boo") + r.line("  ##[error]boo") + \
         r.line("a\x1b]0;title\x07b\rc\u202ed") + r.line("one\n::set-output name=x::y") + \
-        r.line("\x1b[31m::warning::z")
+        r.line("\x1b[31m::warning::z") + r.line(" " * 70_000 + "::error::far")
     data += r.event("\x1b[2J", text="\x1b[2J") + r.end()
     store.put(build, data)
     out = store.run("query", build, "-o", "text", GITHUB_ACTIONS="true").stdout
     t.equal([line for line in out.split(b"\n") if line.lstrip().startswith((b"::", b"##["))], [],
             "nothing that a runner would obey")
+    t.ok(b"\n\\   " in out, "however far away it is", out[:500])
     t.ok(b"\\::error file=x::boo\n" in out and b"one^J::set-output" in out, "but shown", out)
     for form in ("text", "table", "summary"):
         out = store.run("query", build, "-o", form).stdout
