@@ -114,6 +114,8 @@ static size_t logical_before(const struct redactor *r, uint64_t pos, uint8_t *ds
     size_t got = 0;
     int c;
 
+    if (r->s.escape_at + n < pos)
+        return stream_before(r, pos, dst, n);
     look_from(&l, r, pos);
     while (got < n && (c = look_back(&l)) >= 0)
         dst[n - ++got] = (uint8_t)c;
@@ -128,6 +130,19 @@ static bool takes(const struct anchor *a, size_t i, uint8_t c)
     if (a->sets != NULL)
         return rule_class_has(a->sets[i], c);
     return ((a->flags & ANCHOR_FOLD) != 0 ? fold(c) : c) == (uint8_t)a->text[i];
+}
+
+bool look_print(const struct anchor *a, const uint8_t *print)
+{
+    size_t behind = (size_t)a->len + a->late;
+
+    for (size_t i = 0; i < ANCHOR_PRINT; i++) {
+        size_t k = behind + i - ANCHOR_PRINT; /* wraps for what precedes the anchor */
+
+        if (k < a->len && !takes(a, k, print[i]))
+            return false;
+    }
+    return true;
 }
 
 bool look_takes(const struct anchor *a, const uint8_t *text)

@@ -800,6 +800,13 @@ NF < 6 { fail("six columns and a description wanted") }
     anchor_rules[n_anchors - 1]++
 }
 
+function has_left(a,    r) {
+    for (r = anchor_first[a]; r < anchor_first[a] + anchor_rules[a]; r++)
+        if (rule_n_left[r] > 0)
+            return 1
+    return 0
+}
+
 function inner_class(k,    c, i, a, r) {
     a = inner_anchor[k]
     r = inner_rule[k]
@@ -862,10 +869,11 @@ function index_anchor(a,    c, d, k) {
                 }
 }
 
-function print_index(    k, a, n) {
-    for (a = 0; a < n_anchors; a++)
-        if (anchor_len[a] > 0)
-            index_anchor(a)
+function print_index(    k, a, n, level) {
+    for (level = 0; level < LEVELS; level++)
+        for (a = 0; a < n_anchors; a++)
+            if (anchor_len[a] > 0 && anchor_level[a] == level)
+                index_anchor(a)
     n = 0
     printf "const uint16_t anchor_index[ANCHOR_KEYS + 1] = {"
     for (k = 0; k <= KEYS; k++) {
@@ -927,9 +935,9 @@ END {
         printf "static const uint32_t *const anchor_sets_%d[] = {%s};\n", i, sets[i]
     printf "\nconst struct anchor anchors[N_ANCHORS] = {\n"
     for (i = 0; i < n_anchors; i++)
-        printf "    {%s, %s, %d, 0%s, %d, %d, %d, %d},\n", anchor_text[i], anchor_sets[i],
-               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i], anchor_first[i],
-               anchor_rules[i]
+        printf "    {%s, %s, %d, 0%s, %d, %d, %s, %d, %d},\n", anchor_text[i], anchor_sets[i],
+               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i],
+               has_left(i) ? "true" : "false", anchor_first[i], anchor_rules[i]
     print "};\n"
     printf "const struct inner_row inner_rows[%d] = {\n", n_inner + 1
     for (i = 0; i < n_inner; i++)

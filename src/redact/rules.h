@@ -93,6 +93,7 @@ struct anchor {
     uint16_t flags;
     uint8_t late;    /* bytes behind it that its print takes in */
     uint8_t level;
+    bool has_left;   /* some row has a left side: it is that which starts the token */
     uint16_t first;  /* of rules */
     uint16_t n_rules;
 };
@@ -115,10 +116,12 @@ struct finder_tables {
     uint32_t most[2048];
 };
 
+enum { PRINT_FACTOR = 648055 }; /* of 20 bits: rules.awk reckons in doubles */
+
 /* Of four bytes, the first the lowest; of three: the others, shifted down. */
 static inline uint32_t print_hash(uint32_t bytes)
 {
-    return bytes * 648055U >> 16;
+    return bytes * PRINT_FACTOR >> 16;
 }
 
 extern const struct rule_name rule_names[];
@@ -132,7 +135,7 @@ extern const size_t anchor_count;
 extern const struct finder_tables finder_tables[N_LEVELS];
 
 /* Anchors by the last two bytes of their prints: anchor_list[anchor_index[k]] up to
-   anchor_index[k + 1] for k = anchor_key(third, fourth). */
+   anchor_index[k + 1] for k = anchor_key(third, fourth), those of lower levels first. */
 enum { ANCHOR_KEYS = 1024 };
 extern const uint16_t anchor_index[ANCHOR_KEYS + 1];
 extern const uint16_t anchor_list[];

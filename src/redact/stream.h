@@ -126,7 +126,7 @@ struct redactor {
     uint64_t base; /* position of in[0] */
     const uint8_t *in;
     size_t in_len;
-    struct finder_block block; /* of the search */
+    struct finder_map map; /* of the search */
     struct clean_vec *out;
     bool failed;      /* no memory for a span: the call is undone */
     bool counts_kept; /* counts_before is what counts was when the call began */
@@ -184,6 +184,9 @@ struct look {
 
 void look_from(struct look *l, const struct redactor *r, uint64_t pos);
 int look_back(struct look *l); /* the byte before l->pos, -1 where none is known */
+
+/* The anchor is not ruled out by the four bytes of a print. */
+bool look_print(const struct anchor *a, const uint8_t *print);
 
 /* text, as long as the anchor, is one. */
 bool look_takes(const struct anchor *a, const uint8_t *text);

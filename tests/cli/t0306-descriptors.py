@@ -44,12 +44,22 @@ def log_comes_later():
     go = bl.temp("go")
     run = bl.start("--", bl.helper("emit"), "lines", "10", "80", "wait", go,
                    binary=bl.FAULT_BIN, env={"BUILDLOG_FAULT": "openat2:1:EMFILE:x2,"
-                                             "openat:1:EMFILE:x2"})
+                                             "openat:3:EMFILE:x2"})  # 1, 2: configuration
     log = run.wait_log(lambda log: len(log.lines) == 10, "the log is opened at a later try")
     open(go, "wb").close()
     run.finish()
     log = bl.sound(run, "EMFILE at first: the log is sound")
     bl.equal((log.end["complete"], len(log.lines)), (True, 10), "EMFILE at first: nothing lost")
+
+
+@bl.section
+def configuration_unread():
+    """What it would have removed is not known then, so nothing is recorded."""
+    run = bl.run("--", "echo", "x", binary=bl.FAULT_BIN, env={"BUILDLOG_FAULT": "openat:1:EMFILE"})
+    bl.equal((run.status, run.out, run.err, run.paths),
+             (0, b"x\n", b"buildlog run: cannot open '/etc/buildlog/config.json': Too many open "
+              b"files; the command runs on, recording is retried\n", []),
+             "EMFILE at the configuration: the command runs, unlogged")
 
 
 bl.done()
