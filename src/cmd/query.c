@@ -364,6 +364,20 @@ static char *make_heading(const char *id, const struct build_report *report)
     return strdup("");
 }
 
+/* Backwards nothing is read behind the last newline; what stands there is counted afterwards. */
+static uint64_t torn_bytes(struct log_reader *reader)
+{
+    struct log_left_out l;
+    struct log_piece piece;
+    bool have;
+
+    if (log_reader_seek_tail(reader, 0, NULL, NULL, NULL) != ERR_NONE ||
+        log_reader_next_piece(reader, &piece, &have, NULL) != ERR_NONE || have)
+        return 0;
+    log_reader_left_out(reader, &l);
+    return l.torn_bytes;
+}
+
 /* What the reader came across, unless the search ended before it had seen all. */
 static void say_left_out(struct query_cmd *q, const char *id, struct log_reader *reader,
                          const struct build_report *report)
@@ -376,6 +390,8 @@ static void say_left_out(struct query_cmd *q, const char *id, struct log_reader 
     if (q->again)
         return;
     log_reader_left_out(reader, &l);
+    if (q->query.reverse && !log_reader_compressed(reader))
+        l.torn_bytes = torn_bytes(reader);
     l.newer = start != NULL && record_number(start, "v", RECORD_VERSION) > RECORD_VERSION;
     running = l.torn_bytes > 0 && build_writer_lives(reader, start);
     if (left_out_text(&l, running, text)[0] != '\0')

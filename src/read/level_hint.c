@@ -9,6 +9,7 @@
 
 /* Words share the first buckets; the others are each of one kind. */
 enum { WORD_BUCKETS = 5, BUCKET_JSON = 5, BUCKET_SHAPE = 6, BUCKET_ESCAPE = 7 };
+enum { SHAPE_BUCKETS = 1 << BUCKET_SHAPE | 1 << BUCKET_JSON };
 
 /* What is enough of a reason by itself. NULL: any byte. */
 static const struct shape {
@@ -17,7 +18,7 @@ static const struct shape {
 } shapes[] = {
     {BUCKET_SHAPE, {"EW", ":", " \\"}},                    /* "E: x" */
     {BUCKET_SHAPE, {"EFW", " ,", " \\["}},                 /* "E   x", "E, [2026" */
-    {BUCKET_SHAPE, {"EFW", "0123456789", "0123456789\\"}}, /* "E0412 12:00" */
+    {BUCKET_SHAPE, {"EFW", "0123456789", "0123456789\\"}}, /* "E0412 12:00"; see is_glog */
     {BUCKET_SHAPE, {"EFW<", "\\", "ubfn"}},                /* something is taken out */
     {BUCKET_SHAPE, {"<", "0123456789", "0123456789>\\"}},  /* "<3>" */
     {BUCKET_JSON, {"{", "\\", NULL}},                      /* JSON in JSON: "{\"level" */
@@ -26,18 +27,26 @@ static const struct shape {
 
 /* ---- making --------------------------------------------------------------------------------- */
 
-static char other_case(char c)
+static bool is_letter(char c)
 {
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-
-    return letter ? (char)(c ^ 0x20) : c;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool add_word(struct level_hint *h, const char *text, size_t len, bool icase)
+static char other_case(char c)
+{
+    return is_letter(c) ? (char)(c ^ 0x20) : c;
+}
+
+static bool is_word(char c)
+{
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool add_word(struct level_hint *h, const char *text, size_t len, enum hint_kind kind)
 {
     if (len < TRIPLE_LEN || h->n_words == HINT_WORDS_MAX)
         return false;
-    h->words[h->n_words++] = (struct hint_word){text, len, icase};
+    h->words[h->n_words++] = (struct hint_word){text, len, kind};
     return true;
 }
 
@@ -57,35 +66,41 @@ static void index_words(struct level_hint *h)
     qsort(h->words, h->n_words, sizeof(h->words[0]), by_first_byte);
     for (size_t i = h->n_words; i > 0; i--) {
         const struct hint_word *word = &h->words[i - 1];
-        unsigned bucket = (unsigned)((i - 1) * WORD_BUCKETS / h->n_words);
+        unsigned bucket = word->text[0] == '"'
+                              ? 0 /* every line is full of quotes */
+                              : 1 + (unsigned)((i - 1) * (WORD_BUCKETS - 1) / h->n_words);
 
         h->begin[first_byte(word)] = (uint8_t)(i - 1);
         h->count[first_byte(word)]++;
         for (size_t k = 0; k < TRIPLE_LEN; k++) {
             triples_allow(&h->triples, bucket, k, (unsigned char)word->text[k]);
-            if (word->icase)
+            if (word->kind == WORD_LEVEL)
                 triples_allow(&h->triples, bucket, k, (unsigned char)other_case(word->text[k]));
         }
     }
 }
 
-/* What begins a line may be coloured word by word: its longest word is looked for. Those that
-   are too short for that are among the shapes. */
+/* What begins a line may be coloured piece by piece: its longest word is looked for, of several
+   the last. Those that have none are among the shapes, or one character. */
 static bool add_beginning(struct level_hint *h, const char *text)
 {
     const char *best = text;
     size_t best_len = 0;
 
-    while (*text != '\0') {
-        size_t len = strcspn(text, " \t");
+    for (const char *at = text; *at != '\0';) {
+        size_t len = 0;
 
-        if (len > best_len) {
-            best = text;
+        while (is_word(at[len]))
+            len++;
+        if (len >= TRIPLE_LEN && len >= best_len) {
+            best = at;
             best_len = len;
         }
-        text += len + strspn(text + len, " \t");
+        at += len > 0 ? len : 1;
     }
-    return best_len < TRIPLE_LEN || add_word(h, best, best_len, false);
+    if (best_len == 0 && (text[0] & 0x80) != 0)
+        best_len = strcspn(text, " ");
+    return best_len < TRIPLE_LEN || add_word(h, best, best_len, WORD_BEGINS);
 }
 
 static bool add_tables(struct level_hint *h, enum level least)
@@ -97,22 +112,22 @@ static bool add_tables(struct level_hint *h, enum level least)
     bool good = true;
 
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-        good = good && add_word(h, always[i], strlen(always[i]), false);
+        good = good && add_word(h, always[i], strlen(always[i]), WORD_ANYWHERE);
     for (size_t i = 0; (word = level_word_at(i)) != NULL; i++)
         if ((enum level)word->level >= least)
-            good = good && add_word(h, word->text, strlen(word->text), true);
+            good = good && add_word(h, word->text, strlen(word->text), WORD_LEVEL);
     for (size_t i = 0; (text = level_beginning_at(i, &level)) != NULL; i++)
         if (level >= least)
             good = good && add_beginning(h, text);
     return good;
 }
 
-/* A control character in the midst of something: ESC, BS and the like are taken out before text
-   is looked at. Not behind a backslash, which would make it none. */
+/* A control character in the midst of a word: ESC, BS and the like are taken out before text is
+   looked at. */
 static void add_escapes(struct level_hint *h)
 {
-    for (unsigned byte = 0x21; byte < 256; byte++)
-        if (byte != '"' && byte != '\\')
+    for (unsigned byte = 0x21; byte < 0x7f; byte++)
+        if (is_word((char)byte))
             triples_allow(&h->triples, BUCKET_ESCAPE, 0, (unsigned char)byte);
     triples_allow(&h->triples, BUCKET_ESCAPE, 1, '\\');
     for (const char *at = "ubfn"; *at != '\0'; at++)
@@ -135,27 +150,45 @@ bool level_hint_init(struct level_hint *h, enum level least)
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
-static bool is_gap(const char *at, const char *end)
+/* True if a word may go on at p. */
+static bool goes_on(const char *p, const char *end)
 {
-    return at < end && (*at == ' ' || *at == '"' || *at == '\n');
+    return p >= end || is_word(*p) || *p == '\\';
 }
 
-/* at: a character before an escape. False if a blank or the end of the text comes behind it. */
+/* at: a character of a word before an escape. False if none comes behind it. */
 static bool joins(const char *at, const char *end)
 {
     static const char csi[] = "\\u001b[";
-    const size_t escape = 1;
-    const char *p = at + escape;
+    enum { CSI_LEN = sizeof(csi) - 1, ESCAPE_LEN = CSI_LEN - 1, SHORT_LEN = 2 };
+    const char *p = at + 1;
 
     if (p[1] != 'u')
-        return !is_gap(p + 2, end);
-    if ((size_t)(end - p) < sizeof(csi) || memcmp(p, csi, sizeof(csi) - 2) != 0)
-        return end - p < 6 || !is_gap(p + 6, end);
-    if (p[6] != '[')
-        return true;
-    for (p += sizeof(csi) - 1; p < end && *p > 0x20 && *p < 0x40 && *p != '"';)
+        return goes_on(p + SHORT_LEN, end);
+    if (end - p < CSI_LEN || memcmp(p, csi, ESCAPE_LEN) != 0)
+        return goes_on(p + ESCAPE_LEN, end);
+    while (end - p >= CSI_LEN && memcmp(p, csi, CSI_LEN) == 0) {
+        for (p += CSI_LEN; p < end && *p > 0x20 && *p < 0x40 && *p != '"';)
+            p++;
+        if (p >= end || *p <= 0x20 || *p == '"' || *p == '\\')
+            return true; /* not as simple as it looks */
         p++;
-    return p >= end || *p <= 0x20 || *p == '"' || *p == '\\' || !is_gap(p + 1, end);
+    }
+    return goes_on(p, end);
+}
+
+/* True if a word may begin at `at`: what is before it is no part of one, or may be the end of
+   an escape. */
+static bool may_begin(const char *from, const char *at)
+{
+    enum { ESCAPE_MAX = 64 }; /* a longer one is not looked for, but taken for granted */
+    const char *low = at - from > ESCAPE_MAX ? at - ESCAPE_MAX : from;
+
+    if (at == from || !is_word(at[-1]))
+        return true;
+    for (at--; at > low && *at != '"' && *at != '\\';)
+        at--;
+    return *at != '"' || (at > from && at[-1] == '\\');
 }
 
 static bool is_in(const char *set, char c)
@@ -163,8 +196,25 @@ static bool is_in(const char *set, char c)
     return set == NULL || (c != '\0' && strchr(set, c) != NULL);
 }
 
-static bool shape_stands(const char *at)
+/* The whole of "E0412 12:", unless something in it is taken out: ids of builds are full of
+   beginnings of that. */
+static bool is_glog(const char *at, const char *end)
 {
+    static const char shape[] = "E0000 00:";
+
+    for (size_t i = 1; i < sizeof(shape) - 1; i++) {
+        if ((size_t)(end - at) <= i || at[i] == '\\')
+            return true;
+        if (shape[i] == '0' ? at[i] < '0' || at[i] > '9' : at[i] != shape[i])
+            return false;
+    }
+    return true;
+}
+
+static bool shape_stands(const char *at, const char *end)
+{
+    if (at[1] >= '0' && at[1] <= '9' && *at != '<')
+        return is_glog(at, end);
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
         if (is_in(shapes[i].sets[0], at[0]) && is_in(shapes[i].sets[1], at[1]) &&
             is_in(shapes[i].sets[2], at[2]))
@@ -172,16 +222,24 @@ static bool shape_stands(const char *at)
     return false;
 }
 
-static bool word_stands(const struct level_hint *h, const char *at, const char *end)
+/* from: the beginning of what may be looked at before it. */
+static bool word_stands(const struct level_hint *h, const char *from, const char *at,
+                        const char *end)
 {
     unsigned char first = (unsigned char)(*at | 0x20);
     const struct hint_word *word = h->words + h->begin[first];
 
     for (size_t i = 0; i < h->count[first]; i++, word++) {
+        const char *behind = at + word->len;
+
         if ((at[1] | 0x20) != (word->text[1] | 0x20) || (size_t)(end - at) < word->len)
             continue;
-        if (word->icase ? strncasecmp(at, word->text, word->len) == 0
-                        : memcmp(at, word->text, word->len) == 0)
+        if (word->kind == WORD_LEVEL ? strncasecmp(at, word->text, word->len) != 0
+                                     : memcmp(at, word->text, word->len) != 0)
+            continue;
+        if (word->kind == WORD_LEVEL && behind < end && is_letter(*behind))
+            continue;
+        if (word->kind == WORD_ANYWHERE || may_begin(from, at))
             return true;
     }
     return false;
@@ -189,14 +247,18 @@ static bool word_stands(const struct level_hint *h, const char *at, const char *
 
 const char *level_hint_next(const struct level_hint *h, const char *from, const char *end)
 {
-    while ((from = triples_next(&h->triples, from, end)) != NULL) {
-        unsigned buckets = triples_at(&h->triples, from);
+    struct triples_walk walk = {.at = from, .end = end};
+    const char *at;
 
-        if (((buckets & (1U << BUCKET_SHAPE | 1U << BUCKET_JSON)) != 0 && shape_stands(from)) ||
-            word_stands(h, from, end) ||
-            ((buckets >> BUCKET_ESCAPE & 1) != 0 && joins(from, end)))
-            return from;
-        from++;
+    while ((at = triples_next(&h->triples, &walk)) != NULL) {
+        unsigned buckets = triples_at(&h->triples, at);
+
+        if ((buckets & SHAPE_BUCKETS) != 0 && shape_stands(at, end))
+            return at;
+        if ((buckets & (1U << BUCKET_ESCAPE)) != 0 && joins(at, end))
+            return at;
+        if ((buckets & ((1U << WORD_BUCKETS) - 1)) != 0 && word_stands(h, from, at, end))
+            return at;
     }
     return NULL;
 }

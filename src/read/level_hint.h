@@ -21,10 +21,16 @@
 
 enum { HINT_WORDS_MAX = 128 };
 
+enum hint_kind {
+    WORD_LEVEL,   /* in any case, and a word of its own */
+    WORD_BEGINS,  /* as it stands, not within a word */
+    WORD_ANYWHERE /* as it stands */
+};
+
 struct hint_word {
     const char *text;
     size_t len;
-    bool icase;
+    enum hint_kind kind;
 };
 
 struct level_hint {

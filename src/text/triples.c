@@ -27,11 +27,11 @@ void triples_add(struct triples *t, unsigned bucket, const char *const sets[TRIP
     }
 }
 
-const char *triples_next_portable(const struct triples *t, const char *from, const char *end)
+const char *triples_next_portable(const struct triples *t, struct triples_walk *walk)
 {
-    for (; end - from >= TRIPLE_LEN; from++)
-        if (triples_at(t, from) != 0)
-            return from;
+    while (walk->end - walk->at >= TRIPLE_LEN)
+        if (triples_at(t, walk->at++) != 0)
+            return walk->at - 1;
     return NULL;
 }
 
@@ -54,33 +54,42 @@ AVX2 static inline __m256i buckets_32(const struct triples *t, size_t place, con
     return _mm256_and_si256(low, high);
 }
 
-AVX2 static const char *next_avx2(const struct triples *t, const char *from, const char *end)
+enum { VECTOR = 32 };
+
+/* A bit for each of the 32 places from `at` on where a triple may begin. */
+AVX2 static inline uint32_t places_32(const struct triples *t, const char *at)
 {
-    enum { VECTOR = 32 };
+    __m256i in_all = _mm256_and_si256(buckets_32(t, 0, at), buckets_32(t, 1, at + 1));
 
-    for (; end - from >= VECTOR + TRIPLE_LEN - 1; from += VECTOR) {
-        __m256i in_all = _mm256_and_si256(buckets_32(t, 0, from), buckets_32(t, 1, from + 1));
-        uint32_t mask;
+    in_all = _mm256_and_si256(in_all, buckets_32(t, 2, at + 2));
+    return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(in_all, _mm256_setzero_si256()));
+}
 
-        in_all = _mm256_and_si256(in_all, buckets_32(t, 2, from + 2));
-        mask = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(in_all, _mm256_setzero_si256()));
-        for (; mask != 0; mask &= mask - 1) {
-            const char *here = from + __builtin_ctz(mask);
+AVX2 static const char *next_avx2(const struct triples *t, struct triples_walk *walk)
+{
+    for (;;) {
+        for (; walk->mask != 0; walk->mask &= walk->mask - 1) {
+            const char *here = walk->at - VECTOR + __builtin_ctz(walk->mask);
 
-            if (triples_at(t, here) != 0)
-                return here;
+            if (triples_at(t, here) == 0)
+                continue;
+            walk->mask &= walk->mask - 1;
+            return here;
         }
+        if (walk->end - walk->at < VECTOR + TRIPLE_LEN - 1)
+            return triples_next_portable(t, walk);
+        walk->mask = places_32(t, walk->at);
+        walk->at += VECTOR;
     }
-    return triples_next_portable(t, from, end);
 }
 
 #endif
 
-const char *triples_next(const struct triples *t, const char *from, const char *end)
+const char *triples_next(const struct triples *t, struct triples_walk *walk)
 {
 #ifdef HAVE_X86
     if (__builtin_cpu_supports("avx2"))
-        return next_avx2(t, from, end);
+        return next_avx2(t, walk);
 #endif
-    return triples_next_portable(t, from, end);
+    return triples_next_portable(t, walk);
 }

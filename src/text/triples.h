@@ -25,8 +25,15 @@ void triples_allow(struct triples *t, unsigned bucket, size_t place, unsigned ch
 /* The same for all bytes of a string; NULL: any byte. */
 void triples_add(struct triples *t, unsigned bucket, const char *const sets[TRIPLE_LEN]);
 
-/* The first place in [from, end) where a triple begins, all of it inside; NULL: none. */
-const char *triples_next(const struct triples *t, const char *from, const char *end);
+/* A walk over [at, end): set those two, and the rest to 0. */
+struct triples_walk {
+    const char *at;
+    const char *end;
+    uint32_t mask; /* places before `at` that are still to be looked at */
+};
+
+/* The next place where a triple begins, all of it inside; NULL: none. */
+const char *triples_next(const struct triples *t, struct triples_walk *walk);
 
 /* The buckets that the three bytes at `at` belong to. */
 static inline unsigned triples_at(const struct triples *t, const char *at)
@@ -36,6 +43,6 @@ static inline unsigned triples_at(const struct triples *t, const char *at)
 }
 
 /* Byte by byte, for tests. */
-const char *triples_next_portable(const struct triples *t, const char *from, const char *end);
+const char *triples_next_portable(const struct triples *t, struct triples_walk *walk);
 
 #endif

@@ -116,7 +116,8 @@ static void compare(const struct level_hint *h, enum level least, const struct t
     memcpy(end, "\"}", 2);
     item.text = (struct raw_span){line, (size_t)(end + 2 - line)};
     offered = level_hint_next(h, line, end + 2) != NULL;
-    bad = level_of(&item, (struct raw_span){t->data, t->len}) >= least;
+    /* Where bytes were repaired, the line says something else than the text. */
+    bad = invalid == 0 && level_of(&item, (struct raw_span){t->data, t->len}) >= least;
     tally->bad += bad ? 1 : 0;
     tally->passed_over += offered ? 0 : 1;
     if (bad && !offered && tally->dropped++ < 10)
@@ -174,17 +175,21 @@ static void test_triples(void)
     for (int i = 0; i < 20000; i++) {
         size_t n = below(200);
         char *text = malloc(n + 1);
+        struct triples_walk one = {.at = text, .end = text + n};
+        struct triples_walk other = one;
         const char *got;
 
         for (size_t k = 0; k < n; k++)
             text[k] = "abcdxXq\xff.............................."[below(37)];
-        got = triples_next(&t, text, text + n);
-        wrong += got != triples_next_portable(&t, text, text + n) ? 1 : 0;
-        found += got != NULL ? 1 : 0;
+        do {
+            got = triples_next(&t, &one);
+            wrong += got != triples_next_portable(&t, &other) ? 1 : 0;
+            found += got != NULL ? 1 : 0;
+        } while (got != NULL);
         free(text);
     }
     is_int(wrong, 0, "triples are found alike");
-    ok(found > 1000 && found < 19000, "and there was something to see");
+    ok(found > 1000, "and there was something to see");
 }
 
 int main(void)
