@@ -124,10 +124,10 @@ static inline void keep_true(const struct finder_tables *t, const uint8_t *data,
     /* Listed first: setting a bit waits for the one before it in the same word. */
     for (size_t i = 0; i < h->n_hashed; i++) {
         found[n] = h->hashed[i];
-        n += finder_is_hashed(t, window + h->hashed[i]);
+        n += finder_has_bit(t->three, print_hash(finder_word(window + h->hashed[i]) >> 8));
     }
     for (size_t i = 0; i < n; i++)
-        mark(m, found[i], true);
+        mark(m, found[i], finder_is_hashed(t, window + found[i]));
     for (size_t i = 0; i < h->n_broad; i++)
         mark(m, h->broad[i], finder_is_broad(t, window + h->broad[i]));
 }
@@ -316,39 +316,6 @@ AVX512 size_t put_places64(uint16_t *list, size_t n, size_t base, uint64_t bits)
     return n + (size_t)_mm_popcnt_u64(bits);
 }
 
-/* The bits of a table of hashes, those of 16 hashes at a time. */
-AVX512 __m512i bits_of(const uint32_t *table, __m512i hash, __mmask16 valid)
-{
-    __m512i word = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), valid,
-                                               _mm512_srli_epi32(hash, 5), table, 4);
-
-    return _mm512_srlv_epi32(word, _mm512_and_si512(hash, _mm512_set1_epi32(31)));
-}
-
-AVX512 void keep_true64(const struct finder_tables *t, const uint8_t *window,
-                        const struct hits *h, struct finder_map *m)
-{
-    const __m512i factor = _mm512_set1_epi32(PRINT_FACTOR);
-
-    for (size_t i = 0; i < h->n_hashed; i += 16) {
-        size_t n = h->n_hashed - i;
-        __mmask16 valid = (__mmask16)(n < 16 ? (1U << n) - 1 : 0xffff);
-        __m512i at = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)(h->hashed + i)));
-        __m512i bytes = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), valid, at, window, 1);
-        __m512i whole = _mm512_srli_epi32(_mm512_mullo_epi32(bytes, factor), 16);
-        __m512i most = _mm512_srli_epi32(
-            _mm512_mullo_epi32(_mm512_srli_epi32(bytes, 8), factor), 16);
-        __m512i both = _mm512_or_si512(bits_of(t->whole, whole, valid),
-                                       bits_of(t->most, most, valid));
-        unsigned found = _mm512_mask_test_epi32_mask(valid, both, _mm512_set1_epi32(1));
-
-        for (; found != 0; found &= found - 1)
-            mark(m, h->hashed[i + (size_t)__builtin_ctz(found)], true);
-    }
-    for (size_t i = 0; i < h->n_broad; i++)
-        mark(m, h->broad[i], finder_is_broad(t, window + h->broad[i]));
-}
-
 __attribute__((target(AVX512_ISA))) static void find_avx512(const struct finder_tables *t,
                                                             const uint8_t *data, size_t len,
                                                             struct finder_map *m)
@@ -374,7 +341,7 @@ __attribute__((target(AVX512_ISA))) static void find_avx512(const struct finder_
         h.n_hashed = put_places64(h.hashed, h.n_hashed, at, hashed);
         h.n_broad = put_places64(h.broad, h.n_broad, at, broad);
     }
-    keep_true64(t, data + m->base, &h, m);
+    keep_true(t, data, &h, m);
     plain_places(t, data, m, at);
 }
 #endif

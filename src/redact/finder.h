@@ -13,7 +13,7 @@
 
 #include "redact/rules.h"
 
-enum { FINDER_WINDOW = 1024 }; /* places that are looked at in one go, a multiple of 64 */
+enum { FINDER_WINDOW = 2048 }; /* places that are looked at in one go, a multiple of 64 */
 
 /* The places of a window: bit p stands for the place where data[base + p, base + p + 4) ends. */
 struct finder_map {
@@ -44,14 +44,23 @@ bool finder_available(enum finder_kind kind);
 finder_fn *finder_get(enum finder_kind kind); /* of an available kind */
 finder_fn *finder_best(void);
 
+static inline bool finder_has_bit(const uint32_t *table, uint32_t hash)
+{
+    return (table[hash >> 5] >> (hash & 31) & 1) != 0;
+}
+
+static inline uint32_t finder_word(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
 static inline bool finder_is_hashed(const struct finder_tables *t, const uint8_t *p)
 {
-    uint32_t bytes = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-                     (uint32_t)p[3] << 24;
-    uint32_t whole = print_hash(bytes);
-    uint32_t most = print_hash(bytes >> 8);
+    uint32_t word = finder_word(p);
+    uint32_t three = print_hash(word >> 8);
 
-    return ((t->whole[whole >> 5] >> (whole & 31) | t->most[most >> 5] >> (most & 31)) & 1) != 0;
+    return finder_has_bit(t->three, three) &&
+           (finder_has_bit(t->whole, print_hash(word)) || finder_has_bit(t->most, three));
 }
 
 /* These four bytes may be a print of one of the two buckets that no hash tells of. */

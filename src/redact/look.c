@@ -132,19 +132,6 @@ static bool takes(const struct anchor *a, size_t i, uint8_t c)
     return ((a->flags & ANCHOR_FOLD) != 0 ? fold(c) : c) == (uint8_t)a->text[i];
 }
 
-bool look_print(const struct anchor *a, const uint8_t *print)
-{
-    size_t behind = (size_t)a->len + a->late;
-
-    for (size_t i = 0; i < ANCHOR_PRINT; i++) {
-        size_t k = behind + i - ANCHOR_PRINT; /* wraps for what precedes the anchor */
-
-        if (k < a->len && !takes(a, k, print[i]))
-            return false;
-    }
-    return true;
-}
-
 bool look_takes(const struct anchor *a, const uint8_t *text)
 {
     if (a->sets == NULL && (a->flags & ANCHOR_FOLD) == 0)
@@ -264,15 +251,16 @@ bool look_boundary(const struct redactor *r, uint64_t pos)
 /* A letter and at least one more byte of a scheme. */
 bool look_scheme(const struct redactor *r, uint64_t pos)
 {
-    uint8_t b[SCHEME_MAX];
-    size_t n = logical_before(r, pos, b, sizeof(b));
+    struct look l;
 
-    for (size_t i = 1; i <= n; i++) {
-        uint8_t c = b[n - i];
+    look_from(&l, r, pos);
+    for (size_t i = 1; i <= SCHEME_MAX; i++) {
+        int c = look_back(&l);
 
-        if (!is_letter(c) && !is_digit(c) && c != '+' && c != '.' && c != '-')
+        if (c < 0 || (!is_letter((uint8_t)c) && !is_digit((uint8_t)c) && c != '+' && c != '.' &&
+                      c != '-'))
             return false;
-        if (i >= 2 && is_letter(c))
+        if (i >= 2 && is_letter((uint8_t)c))
             return true;
     }
     return false;
@@ -304,13 +292,16 @@ static bool has_near(const struct redactor *r, const struct rule *rule, uint64_t
 {
     uint8_t b[CONTEXT_MAX];
     size_t max = rule->near_max < sizeof(b) ? rule->near_max : sizeof(b);
-    size_t n = logical_before(r, start, b, max);
-    const uint8_t *lf = memrchr(b, '\n', n);
-    size_t from = lf != NULL ? (size_t)(lf - b) + 1 : 0;
     size_t len = strlen(rule->near);
+    size_t n = 0;
+    struct look l;
+    int c;
 
-    for (size_t i = from; i + len <= n; i++) {
-        if (equal_folded(b + i, rule->near, len))
+    /* Backwards to the line's begin. */
+    look_from(&l, r, start);
+    while (n < max && (c = look_back(&l)) >= 0 && c != '\n') {
+        b[max - ++n] = (uint8_t)c;
+        if (n >= len && equal_folded(b + max - n, rule->near, len))
             return true;
     }
     return false;

@@ -127,6 +127,7 @@ static bool is_inside_word(const struct redactor *r, uint64_t pos)
 static void anchors_look(struct redactor *r, const uint8_t *print)
 {
     unsigned key = anchor_key(print[2], print[3]);
+    uint32_t word = finder_word(print);
 
     for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
         const struct anchor *a = &anchors[anchor_list[k]];
@@ -135,7 +136,7 @@ static void anchors_look(struct redactor *r, const uint8_t *print)
 
         if (a->level > r->set->level)
             return;
-        if (!look_print(a, print))
+        if (((word ^ a->print) & a->print_mask) != 0)
             continue;
         if (stands_plain(r, a)) {
             if ((a->flags & ANCHOR_WORD) != 0 && !a->has_left && is_inside_word(r, end - a->len))

@@ -185,9 +185,6 @@ struct look {
 void look_from(struct look *l, const struct redactor *r, uint64_t pos);
 int look_back(struct look *l); /* the byte before l->pos, -1 where none is known */
 
-/* The anchor is not ruled out by the four bytes of a print. */
-bool look_print(const struct anchor *a, const uint8_t *print);
-
 /* text, as long as the anchor, is one. */
 bool look_takes(const struct anchor *a, const uint8_t *text);
 
