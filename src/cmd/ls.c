@@ -19,6 +19,7 @@
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "cmd/table.h"
+#include "cmd/wanted.h"
 #include "commands.gen.h"
 #include "store/select.h"
 #include "store/survey.h"
@@ -87,82 +88,22 @@ static const char *status_word(const struct build_report *b)
     return len > 0 && status[len] == '\0' && len < STATUS_SIZE ? status : "unknown";
 }
 
-static bool status_wanted(const struct ls *ls, const char *status)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < ls->args->n_options; i++) {
-        const struct parsed_option *option = &ls->args->options[i];
-
-        if (option->spec->id != OPT_STATUS)
-            continue;
-        any = true;
-        if (strcmp(option->text, status) == 0)
-            return true;
-    }
-    return !any;
-}
-
-/* Whether the build has the label "key=value". */
-typedef bool has_label(const void *build, const char *label);
-
-static bool report_has_label(const void *build, const char *label)
-{
-    const struct build_report *b = build;
-    const cJSON *labels =
-        b->has_start ? cJSON_GetObjectItemCaseSensitive(b->start.json, "labels") : NULL;
-    size_t key_len = strcspn(label, "=");
-    const cJSON *at;
-
-    cJSON_ArrayForEach(at, labels) {
-        if (at->string != NULL && cJSON_IsString(at) && strlen(at->string) == key_len &&
-            strncmp(at->string, label, key_len) == 0 &&
-            strcmp(at->valuestring, label + key_len + 1) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool digest_label(const void *build, const char *label)
 {
     return digest_has_label(build, label);
 }
 
-static bool same_key(const char *a, const char *b)
-{
-    size_t len = strcspn(a, "=") + 1;
-
-    return strncmp(a, b, len) == 0;
-}
-
-/* Of each key that is asked for one of the values. */
-static bool labels_wanted(const struct ls *ls, has_label *has, const void *build)
-{
-    const struct cmd_args *args = ls->args;
-
-    for (size_t i = 0; i < args->n_options; i++) {
-        bool found = false;
-
-        for (size_t k = 0; args->options[i].spec->id == OPT_LABEL && k < args->n_options; k++)
-            found |= args->options[k].spec->id == OPT_LABEL &&
-                     same_key(args->options[i].text, args->options[k].text) &&
-                     has(build, args->options[k].text);
-        if (args->options[i].spec->id == OPT_LABEL && !found)
-            return false;
-    }
-    return true;
-}
-
 static bool wanted(const struct ls *ls, const struct build_report *b)
 {
-    return status_wanted(ls, build_report_status(b)) && labels_wanted(ls, report_has_label, b);
+    return status_wanted(ls->args, build_report_status(b)) &&
+           labels_wanted(ls->args, report_has_label, b);
 }
 
 /* Whether it is worth while to look into the log. */
 static bool may_be_wanted(const struct ls *ls, const struct digest *d)
 {
-    return (d->outcome == OUTCOME_OTHER || status_wanted(ls, outcome_name(d->outcome))) &&
-           (d->labels_cut || labels_wanted(ls, digest_label, d));
+    return (d->outcome == OUTCOME_OTHER || status_wanted(ls->args, outcome_name(d->outcome))) &&
+           (d->labels_cut || labels_wanted(ls->args, digest_label, d));
 }
 
 static enum err_code put_into_buf(void *arg, const char *text, size_t n)

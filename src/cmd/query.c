@@ -6,7 +6,6 @@
  * --reverse; records in the order of their logs. A build that cannot be read is complained about
  * and passed over, and the exit status tells.
  */
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -24,6 +23,7 @@
 #include "cmd/out.h"
 #include "cmd/pager.h"
 #include "cmd/query_suggest.h"
+#include "cmd/wanted.h"
 #include "commands.gen.h"
 #include "read/query.h"
 #include "read/query_show.h"
@@ -182,14 +182,6 @@ static void parse_query(struct query_cmd *q)
         q->query.before = q->query.after = 0;
 }
 
-static void parse_colour(struct query_cmd *q)
-{
-    const struct parsed_option *color = options_find(q->args, OPT_COLOR);
-
-    if (color != NULL && color->number != CHOICE_QUERY_COLOR_AUTO)
-        q->out.colour = color->number == CHOICE_QUERY_COLOR_ALWAYS;
-}
-
 static void parse_show(struct query_cmd *q)
 {
     static const enum query_format formats[] = {
@@ -199,7 +191,6 @@ static void parse_show(struct query_cmd *q)
     const struct parsed_option *output = options_find(q->args, OPT_OUTPUT);
     const char *actions = getenv("GITHUB_ACTIONS");
 
-    parse_colour(q);
     q->show.sink = out_sink(&q->out);
     q->show.format = output != NULL ? formats[output->number] : QUERY_TABLE;
     if (has(q, OPT_JSON))
@@ -322,65 +313,6 @@ static enum err_code select_builds(struct query_cmd *q, struct err *e)
 
 /* ---- one build ------------------------------------------------------------------------------ */
 
-static bool status_fits(const struct query_cmd *q, const struct build_report *report)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < q->args->n_options; i++) {
-        const struct parsed_option *option = &q->args->options[i];
-
-        if (option->spec->id != OPT_STATUS)
-            continue;
-        any = true;
-        if (strcmp(option->text, build_report_status(report)) == 0)
-            return true;
-    }
-    return !any;
-}
-
-/* 1: the build has the label; 0: the key has another value, or there is none. */
-static bool has_label(const struct build_report *report, const char *label)
-{
-    const cJSON *labels = report->has_start
-                              ? cJSON_GetObjectItemCaseSensitive(report->start.json, "labels")
-                              : NULL;
-    size_t key_len = strcspn(label, "=");
-    const cJSON *at;
-
-    cJSON_ArrayForEach(at, labels) {
-        if (at->string != NULL && cJSON_IsString(at) && strlen(at->string) == key_len &&
-            strncmp(at->string, label, key_len) == 0 &&
-            strcmp(at->valuestring, label + key_len + 1) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool same_key(const char *a, const char *b)
-{
-    size_t len = strcspn(a, "=") + 1;
-
-    return strncmp(a, b, len) == 0;
-}
-
-/* Of each key that is asked for one of the values. */
-static bool labels_fit(const struct query_cmd *q, const struct build_report *report)
-{
-    const struct cmd_args *args = q->args;
-
-    for (size_t i = 0; i < args->n_options; i++) {
-        bool found = args->options[i].spec->id != OPT_LABEL;
-
-        for (size_t k = 0; !found && k < args->n_options; k++)
-            found = args->options[k].spec->id == OPT_LABEL &&
-                    same_key(args->options[i].text, args->options[k].text) &&
-                    has_label(report, args->options[k].text);
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
 /* A log that nobody wrote to since before the range holds nothing of it, be its clock wrong by a
    day. */
 static bool ended_too_early(const struct query_cmd *q, const struct log_reader *reader)
@@ -432,6 +364,20 @@ static char *make_heading(const char *id, const struct build_report *report)
     return strdup("");
 }
 
+/* Backwards nothing is read behind the last newline; what stands there is counted afterwards. */
+static uint64_t torn_bytes(struct log_reader *reader)
+{
+    struct log_left_out l;
+    struct log_piece piece;
+    bool have;
+
+    if (log_reader_seek_tail(reader, 0, NULL, NULL, NULL) != ERR_NONE ||
+        log_reader_next_piece(reader, &piece, &have, NULL) != ERR_NONE || have)
+        return 0;
+    log_reader_left_out(reader, &l);
+    return l.torn_bytes;
+}
+
 /* What the reader came across, unless the search ended before it had seen all. */
 static void say_left_out(struct query_cmd *q, const char *id, struct log_reader *reader,
                          const struct build_report *report)
@@ -444,6 +390,8 @@ static void say_left_out(struct query_cmd *q, const char *id, struct log_reader 
     if (q->again)
         return;
     log_reader_left_out(reader, &l);
+    if (q->query.reverse && !log_reader_compressed(reader))
+        l.torn_bytes = torn_bytes(reader);
     l.newer = start != NULL && record_number(start, "v", RECORD_VERSION) > RECORD_VERSION;
     running = l.torn_bytes > 0 && build_writer_lives(reader, start);
     if (left_out_text(&l, running, text)[0] != '\0')
@@ -479,7 +427,8 @@ static enum err_code take_opened(struct query_cmd *q, const char *id, struct log
                             : read_start(reader, &report, trouble);
     if (rc != ERR_NONE)
         return rc;
-    if (status_fits(q, &report) && labels_fit(q, &report))
+    if (status_wanted(q->args, build_report_status(&report)) &&
+        labels_wanted(q->args, report_has_label, &report))
         rc = search_build(q, id, reader, &report, trouble);
     build_report_release(&report);
     return rc;
@@ -607,7 +556,7 @@ static enum err_code run_query(struct query_cmd *q, struct err *e)
 {
     char *root;
     enum err_code rc = open_store(q->args, &root, &q->root_fd, e);
-    bool none = rc == ERR_NOT_FOUND && root == NULL && e->sys_errno != 0;
+    bool none = store_missing(rc, e);
 
     if (rc == ERR_NONE) {
         rc = search_all(q, e);
@@ -655,7 +604,7 @@ int cmd_query(const struct cmd_args *args)
     enum err_code rc;
     int status;
 
-    out_init(&q.out);
+    out_init_for(&q.out, args);
     rc = parse(&q, &e);
     if (rc == ERR_NONE) {
         start_pager(&q);

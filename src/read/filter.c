@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/level_hint.h"
 #include "text/json.h"
 #include "text/json_member.h"
 #include "text/regex.h"
@@ -30,11 +31,17 @@ struct needles {
     size_t shortest;
 };
 
+struct expression {
+    struct regex *regex;
+};
+
 struct filter {
     struct filter_spec spec;
-    struct regex **words;   /* with fuzzy: as regular expressions */
-    struct regex **regexes;
+    struct expression *words; /* with fuzzy: as regular expressions */
+    struct expression *regexes;
     struct needles needles[N_GROUPS];
+    struct level_hint hint; /* where a level is asked for */
+    bool has_hint;
 };
 
 /* ---- needles -------------------------------------------------------------------------------- */
@@ -136,7 +143,7 @@ static void choose_needles(struct filter *f)
 
 /* ---- making --------------------------------------------------------------------------------- */
 
-static enum err_code compile(struct regex ***out, const struct filter_words *words,
+static enum err_code compile(struct expression **out, const struct filter_words *words,
                              unsigned flags, struct err *e)
 {
     enum err_code rc = ERR_NONE;
@@ -147,7 +154,7 @@ static enum err_code compile(struct regex ***out, const struct filter_words *wor
     if (*out == NULL)
         return err_set(e, ERR_MEMORY, "cannot make filter", "", "no memory");
     for (size_t i = 0; i < words->n && rc == ERR_NONE; i++)
-        rc = regex_compile(&(*out)[i], words->items[i], strlen(words->items[i]), flags, e);
+        rc = regex_compile(&(*out)[i].regex, words->items[i], strlen(words->items[i]), flags, e);
     return rc;
 }
 
@@ -170,14 +177,15 @@ enum err_code filter_new(struct filter **out, const struct filter_spec *spec, st
         return rc;
     }
     choose_needles(f);
+    f->has_hint = spec->level != LEVEL_NONE && level_hint_init(&f->hint, spec->level);
     *out = f;
     return ERR_NONE;
 }
 
-static void free_regexes(struct regex **list, size_t n)
+static void free_regexes(struct expression *list, size_t n)
 {
     for (size_t i = 0; list != NULL && i < n; i++)
-        regex_free(list[i]);
+        regex_free(list[i].regex);
     free(list);
 }
 
@@ -203,7 +211,7 @@ static bool is_one_of(struct raw_span text, const struct filter_words *words)
 
 static struct raw_span text_of(const cJSON *item)
 {
-    if (!cJSON_IsString(item))
+    if (item == NULL || !cJSON_IsString(item))
         return (struct raw_span){"", 0};
     return (struct raw_span){item->valuestring, strlen(item->valuestring)};
 }
@@ -252,6 +260,8 @@ void filter_run_init(struct filter_run *run, const struct filter *f, const struc
         run->needles = needles->find;
         run->n_needles = needles->n;
     }
+    if (run->n_needles == 0 && f->has_hint)
+        run->hint = &f->hint;
 }
 
 static void close_view(struct filter_run *run)
@@ -270,7 +280,7 @@ void filter_run_release(struct filter_run *run)
 
 bool filter_needs_all(const struct filter_run *run)
 {
-    return run->n_needles == 0;
+    return run->n_needles == 0 && run->hint == NULL;
 }
 
 /* ---- bytes ---------------------------------------------------------------------------------- */
@@ -278,6 +288,7 @@ bool filter_needs_all(const struct filter_run *run)
 void filter_run_piece(struct filter_run *run)
 {
     memset(run->next, 0, sizeof(run->next));
+    run->hinted = NULL;
 }
 
 static const char *or_end(const char *place, const char *end)
@@ -291,11 +302,16 @@ const char *filter_next(struct filter_run *run, const char *from, const char *en
     const char *first;
     const char *newline;
 
-    if (from == end || run->n_needles == 0)
+    if (from == end || filter_needs_all(run))
         return from < end ? from : NULL;
     if (*odd == NULL || *odd < from)
         *odd = or_end(find_odd_escape(from, end), end);
     first = *odd;
+    if (run->hint != NULL) {
+        if (run->hinted == NULL || run->hinted < from)
+            run->hinted = or_end(level_hint_next(run->hint, from, end), end);
+        first = run->hinted < first ? run->hinted : first;
+    }
     for (size_t i = 0; i < run->n_needles; i++) {
         if (run->next[i] == NULL || run->next[i] < from)
             run->next[i] = or_end(find_next(&run->needles[i], from, end), end);
@@ -445,8 +461,8 @@ static bool event_fits(const struct filter_run *run, const struct view *v)
 }
 
 /* The least cost at which one of the expressions matches; ERR_NOT_FOUND: none does. */
-static enum err_code search(struct regex *const *list, size_t n, struct raw_span msg, int fuzzy,
-                            int *cost)
+static enum err_code search(const struct expression *list, size_t n, struct raw_span msg,
+                            int fuzzy, int *cost)
 {
     enum err_code rc = ERR_NOT_FOUND;
 
@@ -454,8 +470,8 @@ static enum err_code search(struct regex *const *list, size_t n, struct raw_span
     for (size_t i = 0; i < n; i++) {
         int this = 0;
         enum err_code now = fuzzy == 0
-                                ? regex_search(list[i], msg.ptr, msg.len, 0, NULL, 0)
-                                : regex_search_near(list[i], msg.ptr, msg.len, fuzzy, &this);
+                                ? regex_search(list[i].regex, msg.ptr, msg.len, 0, NULL, 0)
+                                : regex_search_near(list[i].regex, msg.ptr, msg.len, fuzzy, &this);
 
         if (now == ERR_MEMORY)
             return now;

@@ -79,12 +79,16 @@ struct view {
 
 enum level view_level(const struct view *v);
 
+struct level_hint;
+
 struct filter_run {
     const struct filter *filter;
     bool tool_fits;    /* by the build's labels, so that every record does */
     bool session_fits;
     const struct find *needles;
     size_t n_needles;
+    const struct level_hint *hint; /* in place of needles; may be NULL */
+    const char *hinted;
     const char *next[FILTER_NEEDLES_MAX + 1]; /* where each needle, and an odd escape, is next */
     char *scratch;
     size_t scratch_size;

@@ -99,6 +99,11 @@ const struct level_word *level_word_find(const char *text, size_t n)
     return NULL;
 }
 
+const struct level_word *level_word_at(size_t i)
+{
+    return i < sizeof(words) / sizeof(words[0]) ? &words[i] : NULL;
+}
+
 enum level level_parse(const char *name)
 {
     const struct level_word *word = level_word_find(name, strlen(name));

@@ -66,6 +66,14 @@ static const struct beginning {
     {"\xe2\x9c\x97 ", LEVEL_ERROR}, /* U+2717 */
 };
 
+const char *level_beginning_at(size_t i, enum level *level)
+{
+    if (i >= sizeof(beginnings) / sizeof(beginnings[0]))
+        return NULL;
+    *level = beginnings[i].level;
+    return beginnings[i].text;
+}
+
 static bool begins(struct raw_span text, const char *with)
 {
     size_t n = strlen(with);

@@ -27,6 +27,10 @@ struct level_word {
 /* Any case; NULL: no such word. */
 const struct level_word *level_word_find(const char *text, size_t n);
 
+/* The tables one by one, for level_hint.c; NULL behind the last one. */
+const struct level_word *level_word_at(size_t i);
+const char *level_beginning_at(size_t i, enum level *level);
+
 /* The level that a line of JSON claims. */
 enum level level_of_json(struct raw_span json);
 

@@ -75,7 +75,8 @@ static enum err_code kept_set(struct kept *kept, const char *text, size_t n, siz
         kept->text = grown;
         kept->cap = n;
     }
-    memcpy(kept->text, text, n);
+    if (n > 0)
+        memcpy(kept->text, text, n);
     kept->len = n;
     return ERR_NONE;
 }

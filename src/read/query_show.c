@@ -7,8 +7,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "text/utf8.h"
+
 enum {
-    TEXT_MAX = 8 * LOG_LINE_MAX, /* of one line, made visible */
+    LOOK_MAX = 64 << 10,         /* bytes of a text that is only looked at, or cut */
+    TEXT_MAX = 8 * LOOK_MAX,     /* the same made visible */
+    BLANKS_MAX = 1000,           /* a text that begins with more of them is suspect */
     DATE_LEN = 11,               /* "2026-01-02 " */
     DATE_FROM_COLUMNS = 100,     /* narrower terminals see the time of day only */
     MINUTE_MS = 60000
@@ -25,7 +29,7 @@ void query_show_init(struct query_show *s)
     s->minute = INT64_MIN;
     s->first.ts_ms = INT64_MAX;
     s->last.ts_ms = INT64_MIN;
-    s->renderer = (struct renderer){.sink = {put_into_buf, &s->text}, .format = RENDER_PRETTY};
+    s->renderer = (struct renderer){.format = RENDER_PRETTY};
 }
 
 void query_show_release(struct query_show *s)
@@ -48,33 +52,61 @@ static struct log_item as_item(const struct view *v)
     return (struct log_item){.text = v->json, .kind = v->kind, .from = v->from, .seq = v->seq};
 }
 
-/* What a record says, on one line without its end, into s->text. */
-static enum err_code make_text(struct query_show *s, const struct view *v, bool colour)
+/* What a line record says, to `to`, without its end. */
+static enum err_code put_line_text(const struct sink *to, const struct view *v, bool colour,
+                                   size_t at_most)
 {
     struct visible how = {.colour = colour ? COLOUR_PASS : COLOUR_STRIP};
+    struct raw_span msg = v->msg;
+
+    if (!v->has_msg)
+        return sink_printf(to, "(%" PRId64 " bytes)", v->len > 0 ? v->len : 0);
+    if (msg.len > at_most)
+        msg.len = utf8_cut(msg.ptr, at_most);
+    return visible_put(to, msg, how);
+}
+
+/* The beginning of what a record says into s->text, for those who look at it: all of it unless
+   it is very long. */
+static enum err_code make_text(struct query_show *s, const struct view *v, bool colour)
+{
+    struct sink into = {put_into_buf, &s->text};
     struct log_item item = as_item(v);
     enum err_code rc;
 
     s->text.len = 0;
-    if (v->kind == RECORD_LINE && v->has_msg)
-        return visible_put(&s->renderer.sink, v->msg, how);
     if (v->kind == RECORD_LINE)
-        return sink_printf(&s->renderer.sink, "(%" PRId64 " bytes)",
-                           v->decoded ? record_number(&v->record, "len", 0) : v->len);
+        return put_line_text(&into, v, colour, LOOK_MAX);
+    s->renderer.sink = into;
     rc = render_item(&s->renderer, &item, NULL);
     if (rc == ERR_NONE && s->text.len > 0 && s->text.data[s->text.len - 1] == '\n')
         s->text.len--;
-    return rc;
+    return rc == ERR_MEMORY && s->text.len > 0 ? ERR_NONE : rc;
 }
 
-/* True for what a GitHub runner acts on: blanks at the beginning do not count for it. */
+/* All of it, and the end of the line. */
+static enum err_code put_whole(struct query_show *s, const struct view *v, bool colour)
+{
+    struct log_item item = as_item(v);
+    enum err_code rc;
+
+    if (v->kind != RECORD_LINE) {
+        s->renderer.sink = s->sink;
+        return render_item(&s->renderer, &item, NULL);
+    }
+    rc = put_line_text(&s->sink, v, colour, SIZE_MAX);
+    return rc == ERR_NONE ? sink_put(&s->sink, "\n", 1) : rc;
+}
+
+/* True for what a GitHub runner acts on: blanks at the beginning do not count for it. Where
+   there is nothing else as far as the text goes, it may still come. */
 static bool is_runner_command(const struct buf *text)
 {
     size_t at = 0;
 
     while (at < text->len && (text->data[at] == ' ' || text->data[at] == '\t'))
         at++;
-    return (text->len - at >= 2 && memcmp(text->data + at, "::", 2) == 0) ||
+    return at > BLANKS_MAX || (text->len - at >= 2 && memcmp(text->data + at, "::", 2) == 0) ||
            (text->len - at >= 3 && memcmp(text->data + at, "##[", 3) == 0);
 }
 
@@ -99,18 +131,18 @@ static bool is_plain(struct raw_span text)
 
 static enum err_code put_text(struct query_show *s, const struct view *v)
 {
-    enum err_code rc;
+    enum err_code rc = ERR_NONE;
 
     if (v->kind == RECORD_LINE && v->has_msg && !s->actions && is_plain(v->msg)) {
         rc = sink_put(&s->sink, v->msg.ptr, v->msg.len);
         return rc == ERR_NONE ? sink_put(&s->sink, "\n", 1) : rc;
     }
-    rc = make_text(s, v, s->colour);
-    if (rc == ERR_NONE && s->actions && is_runner_command(&s->text))
-        rc = sink_puts(&s->sink, "\\");
-    if (rc == ERR_NONE)
-        rc = sink_put(&s->sink, s->text.data, s->text.len);
-    return rc == ERR_NONE ? sink_put(&s->sink, "\n", 1) : rc;
+    if (s->actions && v->kind == RECORD_LINE) {
+        rc = make_text(s, v, s->colour);
+        if (rc == ERR_NONE && is_runner_command(&s->text))
+            rc = sink_puts(&s->sink, "\\");
+    }
+    return rc == ERR_NONE ? put_whole(s, v, s->colour) : rc;
 }
 
 /* ---- the table ------------------------------------------------------------------------------ */
@@ -200,13 +232,13 @@ static enum err_code put_row(struct query_show *s, const struct view *v)
     char head[160];
     int head_len = make_head(s, v, level, head);
     size_t used = visible_head_len(head_len, s, level);
-    enum err_code rc = make_text(s, v, s->colour && s->columns == 0);
-    size_t n = s->text.len;
+    enum err_code rc = sink_put(&s->sink, head, (size_t)head_len);
+    size_t n;
 
-    if (rc == ERR_NONE && s->columns > 0)
-        n = visible_fit(s->text.data, n, s->columns > used ? s->columns - used : 0);
-    if (rc == ERR_NONE)
-        rc = sink_put(&s->sink, head, (size_t)head_len);
+    if (rc != ERR_NONE || s->columns == 0)
+        return rc == ERR_NONE ? put_whole(s, v, s->colour) : rc;
+    rc = make_text(s, v, false);
+    n = visible_fit(s->text.data, s->text.len, s->columns > used ? s->columns - used : 0);
     if (rc == ERR_NONE)
         rc = sink_put(&s->sink, s->text.data, n);
     return rc == ERR_NONE ? sink_put(&s->sink, "\n", 1) : rc;

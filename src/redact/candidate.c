@@ -457,6 +457,15 @@ bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t
     return decided;
 }
 
+/* Evidence or a kind of byte is missing. */
+static bool needs_more(const struct candidate *c, const struct rule_item *it)
+{
+    const struct rule *rule = &rules[c->rule];
+
+    return (c->has & rule->has) != rule->has ||
+           ((it->flags & ITEM_EVIDENCE) != 0 && !evidence_shown(c, rule));
+}
+
 /* How many bytes the item takes without anything being decided by them. */
 static size_t quiet_bytes(const struct redactor *r, const struct candidate *c)
 {
@@ -469,13 +478,30 @@ static size_t quiet_bytes(const struct redactor *r, const struct candidate *c)
         size_t room = c->start == NO_POS ? SIZE_MAX
                                          : CANDIDATE_WINDOW - (size_t)(r->s.pos - c->start);
 
-        if ((it->flags & ITEM_EVIDENCE) != 0 || rules[c->rule].has != 0)
+        if ((it->flags & ITEM_ARM) != 0 && c->count >= it->min && !needs_more(c, it))
             return 0;
-        if ((it->flags & ITEM_ARM) != 0)
-            n = c->count < it->min ? (size_t)it->min - c->count : 0;
+        if ((it->flags & ITEM_ARM) != 0 && c->count < it->min)
+            n = (size_t)it->min - c->count;
         n = n < room ? n : room;
     }
     return n > 0 ? n - 1 : 0; /* the last one may decide something */
+}
+
+/* The bytes are noted as they are taken, up to the one that brings what was missing. */
+static size_t noted_run(const struct redactor *r, struct candidate *c, size_t at, size_t stop)
+{
+    const struct rule_item *it = c->item;
+    struct candidate seen = *c;
+
+    for (; at < stop && rule_class_has(it->class, r->in[at]); at++) {
+        if ((it->flags & ITEM_EVIDENCE) != 0)
+            evidence_note(&seen, r->in[at]);
+        seen.has |= byte_has[r->in[at]];
+        if ((it->flags & ITEM_ARM) != 0 && c->count >= it->min && !needs_more(&seen, it))
+            break; /* the step that takes this byte arms */
+        *c = seen;
+    }
+    return at;
 }
 
 size_t candidate_run(struct redactor *r, size_t stop)
@@ -488,8 +514,11 @@ size_t candidate_run(struct redactor *r, size_t stop)
 
     if (quiet < stop - from)
         stop = from + quiet;
-    while (at < stop && rule_class_has(class, r->in[at]))
-        at++;
+    if (c->match == 0 && (c->item->flags & (ITEM_EVIDENCE | ITEM_SECRET)) != 0)
+        at = noted_run(r, c, at, stop);
+    else
+        while (at < stop && rule_class_has(class, r->in[at]))
+            at++;
     if (at == from)
         return 0;
     c->count = c->count + (at - from) < ITEM_UNBOUNDED - 1 ? (uint16_t)(c->count + (at - from))

@@ -13,44 +13,60 @@
 
 #include "redact/rules.h"
 
-/*
- * An e >= from (and >= 4) such that data[e-4..e) may be the print of an anchor or ends in ESC,
- * none that is one left out before it; SIZE_MAX if there is none up to len.
- */
-struct finder_block;
-typedef size_t finder_fn(const struct finder_tables *t, const uint8_t *data, size_t len,
-                         size_t from, struct finder_block *b);
+enum { FINDER_WINDOW = 2048 }; /* places that are looked at in one go, a multiple of 64 */
 
-/* What a block of places came to: a bit for each that fits a bucket, those that fit one of the
-   last two apart. Kept between calls, so that the next place of a block costs no new search.
-   Zeroed when data is other data. */
-struct finder_block {
-    size_t base;   /* of the block's first place, whose print begins there */
-    size_t places; /* how many it has; 0: there is none */
-    uint32_t hashed;
-    uint32_t broad;
+/* The places of a window: bit p stands for the place where data[base + p, base + p + 4) ends. */
+struct finder_map {
+    size_t base;
+    size_t len; /* places; 0: there is no window */
+    uint64_t bits[FINDER_WINDOW / 64];
 };
 
-enum finder_kind { FINDER_PORTABLE, FINDER_NEON, FINDER_SSSE3, FINDER_AVX2, N_FINDERS };
+/*
+ * Fills the map for the places from m->base on, as many as data has and the window takes, and
+ * sets m->len. A bit is set where data may hold the print of an anchor or ends in ESC; none of
+ * these is left out.
+ */
+typedef void finder_fn(const struct finder_tables *t, const uint8_t *data, size_t len,
+                       struct finder_map *m);
+
+/*
+ * The smallest e >= from (and >= 4) such that data[e-4..e) is such a place; SIZE_MAX if there
+ * is none up to len. The map is kept between calls, and zeroed when data is other data.
+ */
+size_t finder_next(finder_fn *find, const struct finder_tables *t, const uint8_t *data,
+                   size_t len, size_t from, struct finder_map *m);
+
+enum finder_kind { FINDER_PORTABLE, FINDER_NEON, FINDER_SSSE3, FINDER_AVX2, FINDER_AVX512,
+                   N_FINDERS };
 
 bool finder_available(enum finder_kind kind);
 finder_fn *finder_get(enum finder_kind kind); /* of an available kind */
 finder_fn *finder_best(void);
 
-/* These four bytes may be a print of one of the two buckets that no hash tells of. */
-static inline bool finder_is_broad(const struct finder_tables *t, const uint8_t *p)
+static inline bool finder_has_bit(const uint32_t *table, uint32_t hash)
 {
-    return (t->bytes[0][p[0]] & t->bytes[1][p[1]] & t->bytes[2][p[2]] & t->bytes[3][p[3]]) != 0;
+    return (table[hash >> 5] >> (hash & 31) & 1) != 0;
+}
+
+static inline uint32_t finder_word(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 static inline bool finder_is_hashed(const struct finder_tables *t, const uint8_t *p)
 {
-    uint32_t bytes = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-                     (uint32_t)p[3] << 24;
-    uint32_t whole = print_hash(bytes);
-    uint32_t most = print_hash(bytes >> 8);
+    uint32_t word = finder_word(p);
+    uint32_t three = print_hash(word >> 8);
 
-    return ((t->whole[whole >> 5] >> (whole & 31) | t->most[most >> 5] >> (most & 31)) & 1) != 0;
+    return finder_has_bit(t->three, three) &&
+           (finder_has_bit(t->whole, print_hash(word)) || finder_has_bit(t->most, three));
+}
+
+/* These four bytes may be a print of one of the two buckets that no hash tells of. */
+static inline bool finder_is_broad(const struct finder_tables *t, const uint8_t *p)
+{
+    return (t->bytes[0][p[0]] & t->bytes[1][p[1]] & t->bytes[2][p[2]] & t->bytes[3][p[3]]) != 0;
 }
 
 /* These four bytes may be a print, or end in ESC. */

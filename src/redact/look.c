@@ -8,6 +8,7 @@
 enum {
     SCHEME_MAX = 21,
     ESCAPE_BEFORE_MAX = 40,
+    ESCAPED_MAX = 6, /* \uHHHH */
     ESCAPE_MAX = 64, /* longest escape sequence that is one */
     CONTEXT_MAX = 400,
     WORD_MAX = 64,
@@ -122,6 +123,8 @@ static size_t logical_before(const struct redactor *r, uint64_t pos, uint8_t *ds
     size_t got = 0;
     int c;
 
+    if (r->s.escape_at + n < pos)
+        return stream_before(r, pos, dst, n);
     look_from(&l, r, pos);
     while (got < n && (c = look_back(&l)) >= 0)
         dst[n - ++got] = (uint8_t)c;
@@ -142,7 +145,7 @@ bool look_takes(const struct anchor *a, const uint8_t *text)
 {
     if (a->sets == NULL && (a->flags & ANCHOR_FOLD) == 0)
         return text[0] == (uint8_t)a->text[0] && memcmp(text, a->text, a->len) == 0;
-    for (size_t i = a->len; i-- > 0;) {
+    for (size_t i = 0; i < a->len; i++) { /* their ends are alike, their beginnings are not */
         if (!takes(a, i, text[i]))
             return false;
     }
@@ -197,6 +200,9 @@ static bool ends_with_escape(const uint8_t *b, size_t n)
 {
     size_t digits = 0;
 
+    if (memrchr(b + (n < ESCAPED_MAX ? 0 : n - ESCAPED_MAX), '\\',
+                n < ESCAPED_MAX ? n : ESCAPED_MAX) == NULL)
+        return false;
     if (n >= 2 && b[n - 2] == '\\' && strchr("nrtbfv", b[n - 1]) != NULL)
         return true;
     while (digits < 4 && digits < n && is_hex(b[n - 1 - digits]))
@@ -243,12 +249,16 @@ static bool ends_with_charset(const uint8_t *b, size_t n)
 
 bool look_boundary(const struct redactor *r, uint64_t pos)
 {
-    uint8_t b[ESCAPE_BEFORE_MAX];
-    size_t n = stream_before(r, pos, b, 1);
+    uint8_t copy[ESCAPE_BEFORE_MAX];
+    const uint8_t *b = copy;
+    size_t n = sizeof(copy);
 
-    if (n == 0 || !is_word(b[0]) || cover_touches(r, pos))
+    if (pos >= r->base + n)
+        b = r->in + (pos - r->base) - n;
+    else
+        n = stream_before(r, pos, copy, n);
+    if (n == 0 || !is_word(b[n - 1]) || cover_touches(r, pos))
         return true;
-    n = stream_before(r, pos, b, sizeof(b));
     if (n >= 3 && b[n - 3] == '%' && is_hex(b[n - 2]) && is_hex(b[n - 1]))
         return true;
     return ends_with_escape(b, n) || ends_with_csi(b, n) || ends_with_charset(b, n);
@@ -257,15 +267,16 @@ bool look_boundary(const struct redactor *r, uint64_t pos)
 /* A letter and at least one more byte of a scheme. */
 bool look_scheme(const struct redactor *r, uint64_t pos)
 {
-    uint8_t b[SCHEME_MAX];
-    size_t n = logical_before(r, pos, b, sizeof(b));
+    struct look l;
 
-    for (size_t i = 1; i <= n; i++) {
-        uint8_t c = b[n - i];
+    look_from(&l, r, pos);
+    for (size_t i = 1; i <= SCHEME_MAX; i++) {
+        int c = look_back(&l);
 
-        if (!is_letter(c) && !is_digit(c) && c != '+' && c != '.' && c != '-')
+        if (c < 0 || (!is_letter((uint8_t)c) && !is_digit((uint8_t)c) && c != '+' && c != '.' &&
+                      c != '-'))
             return false;
-        if (i >= 2 && is_letter(c))
+        if (i >= 2 && is_letter((uint8_t)c))
             return true;
     }
     return false;
@@ -297,13 +308,16 @@ static bool has_near(const struct redactor *r, const struct rule *rule, uint64_t
 {
     uint8_t b[CONTEXT_MAX];
     size_t max = rule->near_max < sizeof(b) ? rule->near_max : sizeof(b);
-    size_t n = logical_before(r, start, b, max);
-    const uint8_t *lf = memrchr(b, '\n', n);
-    size_t from = lf != NULL ? (size_t)(lf - b) + 1 : 0;
     size_t len = strlen(rule->near);
+    size_t n = 0;
+    struct look l;
+    int c;
 
-    for (size_t i = from; i + len <= n; i++) {
-        if (equal_folded(b + i, rule->near, len))
+    /* Backwards to the line's begin. */
+    look_from(&l, r, start);
+    while (n < max && (c = look_back(&l)) >= 0 && c != '\n') {
+        b[max - ++n] = (uint8_t)c;
+        if (n >= len && equal_folded(b + max - n, rule->near, len))
             return true;
     }
     return false;
@@ -330,7 +344,7 @@ static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t
         continue;
     for (size_t at = stop; at + len <= n; at++) {
         if (equal_folded(b + at, rule->word, len) &&
-            (at == stop || look_boundary(r, end - (known - at))))
+            (at == stop || (is_word(b[at - 1]) && look_boundary(r, end - (known - at)))))
             return true;
     }
     return false;
@@ -446,9 +460,19 @@ uint64_t look_behind_prefix(const struct redactor *r, uint64_t start)
     return kept == 0 ? start : kept < in.n ? inner_pos(&in, kept) : r->s.pos;
 }
 
+/* look_boundary, asked once for each place. */
+static bool starts_token(const struct redactor *r, const struct inner *in, size_t i,
+                         uint8_t *asked)
+{
+    if (asked[i] == 0)
+        asked[i] = look_boundary(r, inner_pos(in, i)) ? 1 : 2;
+    return asked[i] == 1;
+}
+
 /* Before i of `first`: the earliest place where a row of an inner secret begins. */
 static size_t first_inner(const struct redactor *r, const struct inner *in)
 {
+    uint8_t asked[INNER_MAX] = {0};
     size_t first = in->n;
     uint8_t last = *inner_at(in, in->n - 1);
 
@@ -463,11 +487,10 @@ static size_t first_inner(const struct redactor *r, const struct inner *in)
         while (i > 0 && rule_class_has(row->bytes, *inner_at(in, i - 1)))
             i--;
         for (; i < first; i++) {
+            bool anywhere = (a->flags & ANCHOR_WORD) == 0 || rule->n_left > rule->n_inside;
             size_t kept;
 
-            if (!row_begins(in, i, rule, a) ||
-                ((a->flags & ANCHOR_WORD) != 0 && rule->n_left == rule->n_inside &&
-                 !look_boundary(r, inner_pos(in, i))))
+            if ((!anywhere && !starts_token(r, in, i, asked)) || !row_begins(in, i, rule, a))
                 continue;
             kept = public_prefix(r, inner_at(in, i), in->n - i);
             if (i + kept < first)

@@ -112,11 +112,27 @@ static bool stands_plain(const struct redactor *r, const struct anchor *a)
     return r->s.pos - r->base >= n && r->s.pos >= r->s.escape_end + n;
 }
 
+/* No token starts at pos, as a look at the byte before it tells. */
+static bool is_inside_word(const struct redactor *r, uint64_t pos)
+{
+    /* Letters and the underscore but those that end an escape written out, or "%XX". */
+    static const bool inside[256] = {['g' ... 'l'] = true, ['o' ... 'q'] = true, ['s'] = true,
+                                     ['u'] = true, ['w' ... 'z'] = true, ['L' ... 'Z'] = true,
+                                     ['I'] = true, ['_'] = true};
+
+    const uint8_t *before = r->in + (pos - r->base);
+
+    /* A letter may also end a colour written out, but then none stands before it. */
+    return pos > r->base + 1 && inside[before[-1]] && (before[-2] | 0x20) >= 'a' &&
+           (before[-2] | 0x20) <= 'z' && r->s.escape_end != pos && !cover_touches(r, pos);
+}
+
 /* The last bytes before s.pos, escape sequences left out, may be the print of an anchor:
    which? */
 static void anchors_look(struct redactor *r, const uint8_t *print)
 {
     unsigned key = anchor_key(print[2], print[3]);
+    uint32_t word = finder_word(print);
 
     for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
         const struct anchor *a = &anchors[anchor_list[k]];
@@ -124,9 +140,15 @@ static void anchors_look(struct redactor *r, const uint8_t *print)
         struct look l;
 
         if (a->level > r->set->level)
+            return;
+        if (((word ^ a->print) & a->print_mask) != 0)
             continue;
         if (stands_plain(r, a)) {
-            if (look_takes(a, r->in + (end - r->base) - a->len))
+            if ((a->flags & ANCHOR_WORD) != 0 && !a->has_left && is_inside_word(r, end - a->len))
+                continue;
+            if (look_takes(a, r->in + (end - r->base) - a->len) &&
+                ((a->flags & ANCHOR_WORD) == 0 || a->has_left ||
+                 look_boundary(r, end - a->len)))
                 anchor_found(r, anchor_list[k], end - a->len, end);
             continue;
         }
@@ -306,7 +328,7 @@ static size_t next_place(struct redactor *r, size_t from)
 
     if (from < ANCHOR_PRINT) /* begins before the input: always worth a look */
         return from;
-    found = r->find(r->tables, r->in, r->in_len, from, &r->block);
+    found = finder_next(r->find, r->tables, r->in, r->in_len, from, &r->map);
     return found == SIZE_MAX ? r->in_len + 1 : found;
 }
 
@@ -431,7 +453,7 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->in_len = in.len;
     r->base = r->s.pos;
     r->out = out;
-    r->block = (struct finder_block){0};
+    r->map.len = 0;
     r->failed = false;
     r->counts_kept = false;
     saved->s = r->s;

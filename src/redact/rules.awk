@@ -675,10 +675,12 @@ function hash_print(a, level,    which, x, b, c, d, l, n, m, o, i, j, k, q) {
     for (q = 0; q < l; q++)
         for (i = 0; i < n; i++)
             for (j = 0; j < m; j++)
-                for (k = 0; k < o; k++)
+                for (k = 0; k < o; k++) {
+                    hash_add(level, "three", b[i] + c[j] * 256 + d[k] * 65536)
                     hash_add(level, which, which == "most" ? \
                              b[i] + c[j] * 256 + d[k] * 65536 : \
                              x[q] + b[i] * 256 + c[j] * 65536 + d[k] * 16777216)
+                }
 }
 
 function mask_escapes(    level, i, byte) {
@@ -714,6 +716,7 @@ BEGIN {
     UNBOUNDED = 65535
     ANCHOR_MAX = 64
     LATE_MAX = 3
+    split("three whole most", table_name, " ")
     LEVELS = 3
     KEYS = 1024
     BROAD = 14
@@ -800,6 +803,32 @@ NF < 6 { fail("six columns and a description wanted") }
     anchor_rules[n_anchors - 1]++
 }
 
+# What is the same in all prints of the anchor, and which bits these are: all of a byte, all
+# but the one that tells small letters from capitals, or none.
+function print_word(a,    i, c, n, list, value, mask, scale) {
+    value = mask = 0
+    scale = 1
+    for (i = 0; i < 4 && anchor_len[a] > 0; i++) {
+        n = bytes_of(print_class[a, i], list)
+        if (n == 1) {
+            value += list[0] * scale
+            mask += 255 * scale
+        } else if (n == 2 && list[1] == list[0] + 32 && int(list[0] / 32) % 2 == 0) {
+            value += list[0] * scale
+            mask += 223 * scale
+        }
+        scale *= 256
+    }
+    return sprintf("%.0fU, %.0fU", value, mask)
+}
+
+function has_left(a,    r) {
+    for (r = anchor_first[a]; r < anchor_first[a] + anchor_rules[a]; r++)
+        if (rule_n_left[r] > 0)
+            return 1
+    return 0
+}
+
 function inner_class(k,    c, i, a, r) {
     a = inner_anchor[k]
     r = inner_rule[k]
@@ -838,10 +867,10 @@ function print_masks(    level, p, i, h, half) {
             }
             print "    },"
         }
-        for (h = 0; h < 2; h++) {
-            printf "}, .%s = {\n    ", h ? "most" : "whole"
+        for (h = 1; h <= 3; h++) {
+            printf "}, .%s = {\n    ", table_name[h]
             for (i = 0; i < 2048; i++)
-                printf "%.0fU,%s", hash_word[level, h ? "most" : "whole", i], i % 8 == 7 ? "\n    " : ""
+                printf "%.0fU,%s", hash_word[level, table_name[h], i], i % 8 == 7 ? "\n    " : ""
         }
         print "}},"
     }
@@ -862,10 +891,11 @@ function index_anchor(a,    c, d, k) {
                 }
 }
 
-function print_index(    k, a, n) {
-    for (a = 0; a < n_anchors; a++)
-        if (anchor_len[a] > 0)
-            index_anchor(a)
+function print_index(    k, a, n, level) {
+    for (level = 0; level < LEVELS; level++)
+        for (a = 0; a < n_anchors; a++)
+            if (anchor_len[a] > 0 && anchor_level[a] == level)
+                index_anchor(a)
     n = 0
     printf "const uint16_t anchor_index[ANCHOR_KEYS + 1] = {"
     for (k = 0; k <= KEYS; k++) {
@@ -927,9 +957,8 @@ END {
         printf "static const uint32_t *const anchor_sets_%d[] = {%s};\n", i, sets[i]
     printf "\nconst struct anchor anchors[N_ANCHORS] = {\n"
     for (i = 0; i < n_anchors; i++)
-        printf "    {%s, %s, %d, 0%s, %d, %d, %d, %d},\n", anchor_text[i], anchor_sets[i],
-               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i], anchor_first[i],
-               anchor_rules[i]
+        printf "    {%s, %s, %d, 0%s, %d, %d, %s, %s, %d, %d},\n", anchor_text[i], anchor_sets[i],
+               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i], print_word(i), has_left(i) ? "true" : "false", anchor_first[i], anchor_rules[i]
     print "};\n"
     printf "const struct inner_row inner_rows[%d] = {\n", n_inner + 1
     for (i = 0; i < n_inner; i++)

@@ -93,6 +93,9 @@ struct anchor {
     uint16_t flags;
     uint8_t late;    /* bytes behind it that its print takes in */
     uint8_t level;
+    uint32_t print;      /* a print differs from this one nowhere in print_mask: else it is */
+    uint32_t print_mask; /* not the anchor's */
+    bool has_left;   /* some row has a left side: it is that which starts the token */
     uint16_t first;  /* of rules */
     uint16_t n_rules;
 };
@@ -101,9 +104,10 @@ struct anchor {
  * What the search compares: the print, four bytes in a row around the end of an anchor. Bit b
  * of the nibbles says that an anchor of bucket b may have a byte with this low or high half
  * there. Buckets share their bytes, so that most of what passes is
- * nothing: `whole` has a bit for each hash of a print, `most` for each of its last three bytes
- * where the first is a class. They are not asked of the two buckets of `bytes`, the broad one,
- * whose prints are classes, and the last one, which any ESC is in.
+ * nothing: `three` has a bit for each hash of the last three bytes of a print, then `whole` for
+ * each of all four, or `most` for each of the three where the first byte is a class. They are
+ * not asked of the two buckets of `bytes`, the broad one, whose prints are classes, and the
+ * last one, which any ESC is in.
  * Level 0 knows the anchors of tiers 1 and 2, level 1 also those of tier 3, level 2 all.
  */
 enum { BROAD_BUCKET = 0x40, ESCAPE_BUCKET = 0x80, N_LEVELS = 3 };
@@ -111,14 +115,17 @@ enum { BROAD_BUCKET = 0x40, ESCAPE_BUCKET = 0x80, N_LEVELS = 3 };
 struct finder_tables {
     uint8_t bytes[ANCHOR_PRINT][256];
     uint8_t nibbles[2][ANCHOR_PRINT][2][16]; /* buckets 0 to 7, then 8 to 15 */
+    uint32_t three[2048];
     uint32_t whole[2048];
     uint32_t most[2048];
 };
 
+enum { PRINT_FACTOR = 648055 }; /* of 20 bits: rules.awk reckons in doubles */
+
 /* Of four bytes, the first the lowest; of three: the others, shifted down. */
 static inline uint32_t print_hash(uint32_t bytes)
 {
-    return bytes * 648055U >> 16;
+    return bytes * PRINT_FACTOR >> 16;
 }
 
 extern const struct rule_name rule_names[];
@@ -132,7 +139,7 @@ extern const size_t anchor_count;
 extern const struct finder_tables finder_tables[N_LEVELS];
 
 /* Anchors by the last two bytes of their prints: anchor_list[anchor_index[k]] up to
-   anchor_index[k + 1] for k = anchor_key(third, fourth). */
+   anchor_index[k + 1] for k = anchor_key(third, fourth), those of lower levels first. */
 enum { ANCHOR_KEYS = 1024 };
 extern const uint16_t anchor_index[ANCHOR_KEYS + 1];
 extern const uint16_t anchor_list[];

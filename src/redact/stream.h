@@ -127,7 +127,7 @@ struct redactor {
     uint64_t base; /* position of in[0] */
     const uint8_t *in;
     size_t in_len;
-    struct finder_block block; /* of the search */
+    struct finder_map map; /* of the search */
     struct clean_vec *out;
     bool failed;      /* no memory for a span: the call is undone */
     bool counts_kept; /* counts_before is what counts was when the call began */

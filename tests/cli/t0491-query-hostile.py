@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import random
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -42,6 +43,7 @@ def torn(store):
     _, done = seqs(store, build, "-k", "line")
     t.equal(done.stderr, b"buildlog query: build " + build.encode() +
             b": left out: 39 bytes of an unfinished record\n", "and what is left out is told")
+    t.equal(seqs(store, build, "-k", "line", "-r")[1].stderr, done.stderr, "backwards, too")
     os.unlink(store.path(build))
     writer = Writer(store, build)
     writer.write(data[:whole[2] + 40])
@@ -162,12 +164,13 @@ def shown(store):
     r = Records(build, T0)
     data = r.start() + r.line("::error file=x::boo") + r.line("  ##[error]boo") + \
         r.line("a\x1b]0;title\x07b\rc\u202ed") + r.line("one\n::set-output name=x::y") + \
-        r.line("\x1b[31m::warning::z")
+        r.line("\x1b[31m::warning::z") + r.line(" " * 70_000 + "::error::far")
     data += r.event("\x1b[2J", text="\x1b[2J") + r.end()
     store.put(build, data)
     out = store.run("query", build, "-o", "text", GITHUB_ACTIONS="true").stdout
     t.equal([line for line in out.split(b"\n") if line.lstrip().startswith((b"::", b"##["))], [],
             "nothing that a runner would obey")
+    t.ok(b"\n\\   " in out, "however far away it is", out[:500])
     t.ok(b"\\::error file=x::boo\n" in out and b"one^J::set-output" in out, "but shown", out)
     for form in ("text", "table", "summary"):
         out = store.run("query", build, "-o", form).stdout
@@ -193,7 +196,42 @@ def planted(store):
     os.unlink(path)
 
 
+def stretched(store):
+    """A log that several threads read, its lines of any length over the seams."""
+    rng = random.Random(11)
+    build = ulid(T0 + 9, "T")
+    r = Records(build, T0)
+    data, want = [r.start()], []
+    for n in range(1, 901):
+        size = 1_600_000 if n in (150, 600) else rng.choice((0, 5, 80, 3000, 60_000))
+        hit = rng.random() < 0.2
+        data.append(r.line(rng.choice("ab") * size + (" hit" if hit else "")))
+        want += [n] if hit else []
+    store.put(build, b"".join(data) + b"{broken hit}\n" + r.end())
+    got, done = seqs(store, build, "-k", "hit")
+    t.ok(got == want and done.stderr.endswith(b"left out: 1 damaged line\n"), "all of it, in order",
+         done.stderr)
+    t.equal(seqs(store, build, "-k", "hit", "--limit", "7")[0], want[:7], "the first ones")
+    t.equal(seqs(store, build, "-g", "h[i]t$", "-r")[0], want[::-1], "backwards")
+    t.equal(store.run("query", build, "-g", "[h]it$", "-c").stdout, b"%d\n" % len(want), "counted")
+    broken = [fault for n in (1, 2, 4, 9) if (fault := faulty(store, build, n))]
+    t.equal(broken, [], "an error while reading is told")
+    os.unlink(store.path(build))
+
+
+def faulty(store, build, number):
+    """None if the N-th read that fails is told as it should."""
+    binary = os.path.join(os.environ.get("BUILD", "build"), "buildlog-fault")
+    done = subprocess.run([binary, "query", build, "-k", "hit", "-o", "jsonl"],
+                          env=store.env(BUILDLOG_FAULT=f"pread:{number}:EIO:persist"),
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+    path = os.path.relpath(store.path(build), store.root)
+    want = f"buildlog query: cannot read '{path}': Input/output error\n".encode()
+    return None if (done.returncode, done.stderr) == (2, want) else (number, done.stderr)
+
+
 with Store() as the_store:
+    stretched(the_store)
     torn(the_store)
     flipped(the_store)
     forged(the_store)

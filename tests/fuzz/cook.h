@@ -57,9 +57,11 @@ static const char *const cook_pieces[] = {
 
 enum { COOK_PIECES = sizeof(cook_pieces) / sizeof(cook_pieces[0]) };
 
-/* Behind the pieces, each with operands. */
+/* Each with operands; the pieces follow. The corpus uses these numbers: add behind. */
 enum cook_op {
-    COOK_MIXED = COOK_PIECES, /* made-up characters: how many */
+    COOK_RAW,   /* the next byte as it is */
+    COOK_AGAIN, /* the last piece: how often */
+    COOK_MIXED, /* made-up characters: how many */
     COOK_BASE64,
     COOK_HEX,
     COOK_LOWER,
@@ -68,15 +70,13 @@ enum cook_op {
     COOK_ANCHOR,  /* which, two bytes */
     COOK_ROW,     /* a rule's whole pattern: which, two bytes; cut off after so many */
     COOK_FORM,    /* of a known value: which; cut off after so many */
-    COOK_AGAIN,   /* the last piece: how often */
-    COOK_RAW,     /* the next byte as it is */
     COOK_ESCAPED, /* the last piece with an escape sequence in it: where */
     COOK_PLANT,   /* a secret: delimiter, which, two bytes */
     COOK_VALUE,   /* a known value as a secret: which */
     COOK_OPS
 };
 
-_Static_assert(COOK_OPS <= 0x80, "pieces and operations share seven bits");
+_Static_assert(COOK_OPS + COOK_PIECES <= 0x80, "pieces and operations share seven bits");
 
 static uint32_t cook_random(struct cook *c)
 {
@@ -347,11 +347,13 @@ static void cook(struct cook *c)
         if (op >= 0x80) {
             c->piece = c->text->len;
             cook_byte(c, (uint8_t)(op & 0x7f));
-        } else if (op < COOK_PIECES) {
-            c->piece = c->text->len;
-            cook_put(c, cook_pieces[op], strlen(cook_pieces[op]));
-        } else {
+        } else if (op < COOK_OPS) {
             cook_op(c, op);
+        } else {
+            const char *text = cook_pieces[(op - COOK_OPS) % COOK_PIECES];
+
+            c->piece = c->text->len;
+            cook_put(c, text, strlen(text));
         }
     }
 }
