@@ -57,7 +57,8 @@ static const char *const cook_pieces[] = {
 
 enum { COOK_PIECES = sizeof(cook_pieces) / sizeof(cook_pieces[0]) };
 
-/* Each with operands; the pieces follow. The corpus uses these numbers: add behind. */
+/* Each with operands; the pieces follow. The corpus uses these numbers, and those of the
+   pieces: add behind. */
 enum cook_op {
     COOK_RAW,   /* the next byte as it is */
     COOK_AGAIN, /* the last piece: how often */
@@ -73,7 +74,7 @@ enum cook_op {
     COOK_ESCAPED, /* the last piece with an escape sequence in it: where */
     COOK_PLANT,   /* a secret: delimiter, which, two bytes */
     COOK_VALUE,   /* a known value as a secret: which */
-    COOK_OPS
+    COOK_OPS = 16
 };
 
 _Static_assert(COOK_OPS + COOK_PIECES <= 0x80, "pieces and operations share seven bits");
