@@ -377,7 +377,7 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
     bool any = false;
     const struct anchor *a = &anchors[anchor];
     bool grows = (a->flags & (ANCHOR_WORD | ANCHOR_INNER)) == ANCHOR_WORD &&
-                 has_shorter_prefix(r, start);
+                 rules[a->first].opens == OPENS_RIGHT && has_shorter_prefix(r, start);
 
     for (uint16_t i = 0; i < a->n_rules; i++) {
         uint16_t number = (uint16_t)(a->first + i);

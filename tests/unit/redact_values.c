@@ -176,6 +176,24 @@ static void test_masks(void)
     ok(good, "a registered value counts from the next byte on, for every split");
 }
 
+/* Others known: the search for those must not have passed over the next line already. */
+static void test_mask_beside_values(void)
+{
+    static const char *const values[] = {"another-value", NULL};
+    static const char in[] = "::add-mask::late-secret\nlate-secret\n";
+    bool good = true;
+
+    for (size_t n = 1; n < sizeof(in); n++) {
+        struct redact_set *set = set_of(values);
+
+        redact_set_on_mask(set, add, set);
+        feed(set, in, sizeof(in) - 1, 0, n);
+        good &= same("::add-mask::[REDACTED]\n" K "\n");
+        redact_set_free(set);
+    }
+    ok(good, "a registered value is found beside known ones, for every split");
+}
+
 static void test_mask_only_at_line_start(void)
 {
     static const char *const none[] = {NULL};
@@ -243,6 +261,64 @@ static void test_blocks(void)
     redact_set_free(set);
 }
 
+/* A line with an escaped slash, as in JSON, goes on behind it; so does one with two CR. */
+static void test_key_lines(void)
+{
+    static const char *const none[] = {NULL};
+    struct redact_set *set = set_of(none);
+
+    gives(set, "a slash written out in a key line",
+          "Private-Lines: 1\nAAAABAQCkLkH0yW9z3Q4f\\/LmNoPqRsTuVwXyZ0123456789\nrest\n",
+          "Private-Lines: 1\n[REDACTED_PEM_LINE]\\[REDACTED_PEM_LINE]\nrest\n");
+    gives(set, "two returns behind a key line",
+          "Private-Lines: 1\nAAAABAQCkLkH0yW9z3Q4f\r\r\nrest\n",
+          "Private-Lines: 1\n[REDACTED_PEM_LINE]\r\r\nrest\n");
+    gives(set, "a colour before a key line",
+          "Private-Lines: 1\n\x1b[0mAAAABAQCkLkH0yW9z3Q4f\nrest\n",
+          "Private-Lines: 1\n\x1b[0m[REDACTED_PEM_LINE]\nrest\n");
+    redact_set_free(set);
+}
+
+/* Held bytes have bounds, whatever follows a live candidate. */
+static void test_floods(void)
+{
+    static const char *const begins[] = {"sk-A1b", "kind: Secret\ndata:\n a: YWJjZGVm",
+                                         "kind: Secret\ndata:\n a: YW", "Private-Lines: 1\nAAA"};
+    static const char *const floods[] = {"\x1b[m", "\"", "\r", "\\"};
+    static const char *const none[] = {NULL};
+    static char in[1 << 15];
+    bool good = true;
+
+    for (size_t b = 0; b < 4; b++) {
+        for (size_t f = 0; f < 4; f++) {
+            struct redact_set *set = set_of(none);
+            size_t len = (size_t)snprintf(in, sizeof(in), "%s", begins[b]);
+
+            while (len + 4 < sizeof(in))
+                len += (size_t)snprintf(in + len, sizeof(in) - len, "%s", floods[f]);
+            feed(set, in, len, 0, 1000);
+            good &= out_len + 100 > len || marks > 0;
+            redact_set_free(set);
+        }
+    }
+    ok(good, "floods behind what may become a secret come out");
+}
+
+/* A bank account begins like the token, with two of the token's own letters. */
+static void test_prefix_is_public(void)
+{
+    static const char *const on[] = {"iban"};
+    static const struct redact_options options = {.on = on, .n_on = 1};
+    struct redact_set *set;
+    char in[64];
+
+    if (redact_set_new(&set, &options, NULL) != ERR_NONE)
+        abort();
+    snprintf(in, sizeof(in), "Y%s%s", "C00", "00W000a00000000000a0000000900000yy00dp.");
+    gives(set, "what begins a secret is no prefix of another", in, in);
+    redact_set_free(set);
+}
+
 /* ---- escape sequences ------------------------------------------------------------------ */
 
 static void test_escapes(void)
@@ -267,6 +343,10 @@ static void test_escapes(void)
     snprintf(want, sizeof(want), "x %.4s[REDACTED]\x1b", token);
     gives(set, "a lone ESC behind it", in, want);
     snprintf(in, sizeof(in), "x %.20s\x1b]0;title\x07%s", token, token + 20);
+    snprintf(in, sizeof(in), "\x1b(+<Bearer %s ", token + 4);
+    snprintf(want, sizeof(want), "\x1b(+<Bearer [REDACTED] ");
+    gives(set, "a sequence that ends in no letter", in, want);
+    snprintf(in, sizeof(in), "x %.20s\x1b]0;title\x07%s", token, token + 20);
     gives(set, "another kind of sequence ends it", in, in);
     redact_set_free(set);
 }
@@ -277,9 +357,13 @@ int main(void)
     test_overlap();
     test_within_token();
     test_masks();
+    test_mask_beside_values();
     test_mask_only_at_line_start();
     test_mask_passes();
     test_blocks();
+    test_key_lines();
+    test_floods();
+    test_prefix_is_public();
     test_escapes();
     return done();
 }
