@@ -4,6 +4,7 @@
 #   make check        every test a clean machine can run
 #   make check-san    the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make lint         clang-tidy, cppcheck, shellcheck, mandoc -Tlint, complexity
+#   make fuzz         libFuzzer on each target for FUZZ_SECONDS (60); make fuzz-afl: AFL++
 #   make bench        figures, each a ratio against a peer in one run
 #   make bench-store  figures of the reading commands over 100,000 builds
 #   make bench-query  figures of the search, beside grep's
@@ -125,6 +126,10 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
 
+# What fuzz targets make fail on demand.
+FUZZ_WRAP = -Wl,--wrap=realloc
+$(BUILD)/tests/unit/fuzz_replay: LDFLAGS += $(FUZZ_WRAP)
+
 # The redactor alone, as a filter.
 $(BUILD)/tests/redact/pipe: tests/redact/pipe.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
@@ -181,6 +186,44 @@ bench-known: $(BUILD)/tests/bench/known_speed
 
 check-san:
 	$(MAKE) SANITIZE=address,undefined BUILD=$(BUILD)-san check
+
+# ---- fuzzing --------------------------------------------------------------------------
+# Findings are left in the build directory; once mended, one goes to tests/fuzz/corpus, where
+# make check replays it. FUZZ_FLAGS go to the fuzzer.
+FUZZ_TARGETS = redact
+FUZZ_SECONDS = 60
+FUZZ_FLAGS   = -max_len=300 -timeout=60
+FUZZ_CC      = clang
+AFL_CC       = afl-clang-fast
+
+fuzz:
+	@echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) {return d && n > 9;}' | \
+	    $(FUZZ_CC) -x c -fsanitize=fuzzer -o /dev/null - 2>/dev/null || { \
+	    echo "make fuzz: $(FUZZ_CC) with libFuzzer not found; Debian: clang libclang-rt-dev"; exit 1; }
+	$(MAKE) CC=$(FUZZ_CC) SANITIZE=fuzzer-no-link,address,undefined BUILD=$(BUILD)-fuzz \
+	    FUZZ_LINK=-fsanitize=fuzzer fuzz-programs
+	@set -e; for target in $(FUZZ_TARGETS); do \
+	    mkdir -p $(BUILD)-fuzz/corpus/$$target; \
+	    $(BUILD)-fuzz/tests/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) \
+	        -artifact_prefix=$(BUILD)-fuzz/ $(BUILD)-fuzz/corpus/$$target tests/fuzz/corpus/$$target; \
+	done
+
+fuzz-afl:
+	@command -v $(AFL_CC) >/dev/null || { echo "make fuzz-afl: no $(AFL_CC); Debian: afl++"; exit 1; }
+	$(MAKE) CC=$(AFL_CC) SANITIZE=address,undefined BUILD=$(BUILD)-afl \
+	    FUZZ_MAIN=tests/fuzz/replay.c fuzz-programs
+	@set -e; for target in $(FUZZ_TARGETS); do \
+	    AFL_SKIP_CPUFREQ=1 AFL_NO_UI=1 afl-fuzz -V $(FUZZ_SECONDS) -i tests/fuzz/corpus/$$target \
+	        -o $(BUILD)-afl/$$target -- $(BUILD)-afl/tests/fuzz/$$target; \
+	done
+
+FUZZ_MAIN = tests/fuzz/libfuzzer.c
+fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/cook.h tests/fuzz/target.h $(FUZZ_MAIN) $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FUZZ_LINK) $(FUZZ_WRAP) -o $@ \
+	    $< $(FUZZ_MAIN) $(BUILD)/libcore.a $(PKG_LIBS)
 
 # ---- generated parts of committed files -----------------------------------------------
 # completions/ and man/ carry regions made from src/commands.tab; make check fails when one is
@@ -255,6 +298,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
-	lint-shell lint-man lint-complexity bench bench-encode bench-redact bench-known bench-store \
+	lint-shell lint-man lint-complexity fuzz fuzz-afl fuzz-programs bench bench-encode bench-redact bench-known bench-store \
 	bench-query
 .DELETE_ON_ERROR:

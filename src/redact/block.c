@@ -12,7 +12,9 @@ enum {
     RUN_TAIL = 4,         /* fewer, if the line ends behind them */
     SECRET_LINES_MAX = 1000, /* lines of one Secret */
     VALUE_MIN = 4,
-    INDENT_MAX = 200
+    TRAIL_MAX = 64, /* bytes held that may or may not belong to a value */
+    INDENT_MAX = 200,
+    ESC = 0x1b
 };
 
 static void line_begin(struct block *b)
@@ -26,6 +28,7 @@ static void line_begin(struct block *b)
     b->last = '\n';
     b->in_key = true;
     b->skip = false;
+    b->read = false;
 }
 
 void block_init(struct block *b)
@@ -68,40 +71,50 @@ static void count_byte(struct block *b, uint8_t c)
     b->last = (char)c;
 }
 
+/* The run ends here. Another may follow on the line: "\\/" is a slash in JSON. */
 static void run_close(struct redactor *r, struct block *b, uint64_t end)
 {
     if (b->match != 0)
         cover_close(r, b->match, end);
     else if (b->start != NO_POS && b->len >= RUN_TAIL)
         cover_add(r, b->start, end, MARK_PEM_LINE, RULE_NAME_PRIVATE_KEY, 1);
+    b->read |= b->start != NO_POS;
+    b->start = NO_POS;
+    b->match = 0;
+    b->len = 0;
 }
 
-static void line_over(struct block *b)
+static void line_over(struct redactor *r, struct block *b)
 {
-    if (b->start != NO_POS && --b->lines == 0)
+    run_close(r, b, r->s.pos);
+    if (b->read && --b->lines == 0)
         b->kind = BLOCK_OFF;
     line_begin(b);
 }
 
+/* What came before was a prefix of the line. */
+static void run_forget(struct redactor *r, struct block *b)
+{
+    if (b->match != 0)
+        cover_close(r, b->match, r->s.pos);
+    b->start = NO_POS;
+    b->match = 0;
+    b->len = 0;
+}
+
 static void key_line_byte(struct redactor *r, struct block *b, uint8_t c)
 {
-    bool written = c == 'n' && b->last == '\\';
+    bool written = b->last == '\\';
 
-    if (c == '\n' || written) {
-        if (b->last != '\\' && b->last != '\r')
-            run_close(r, b, r->s.pos);
-        line_over(b);
+    if (c == '\n' || (c == 'n' && written)) {
+        line_over(r, b);
         return;
     }
     if (c == '\\' || c == '\r') {
         run_close(r, b, r->s.pos); /* a line end, or as good as one */
     } else if (!is_base64(c)) {
-        if (b->match != 0)
-            cover_close(r, b->match, r->s.pos);
-        b->start = NO_POS; /* a prefix of the line */
-        b->match = 0;
-        b->len = 0;
-    } else if (b->last != '\\' && b->last != '\r') {
+        run_forget(r, b);
+    } else if (c != 'r' || !written) {
         if (b->start == NO_POS)
             b->start = r->s.pos;
         if (++b->len == RUN_KEY)
@@ -198,8 +211,14 @@ static void secret_byte(struct redactor *r, struct block *b, uint8_t c)
         key_byte(b, c);
     else if (!b->skip && b->kind == BLOCK_VALUES && c != '\r')
         value_byte(r, b, c);
+    if (b->match == 0 && b->start != NO_POS && r->s.pos - b->start >= TRAIL_MAX) {
+        b->skip = true; /* a few bytes among CR without end */
+        b->start = NO_POS;
+    }
     if (b->match == 0 || (c != '\r' && c != '"' && c != '\''))
         b->trail = NO_POS;
+    else if (b->trail != NO_POS && r->s.pos - b->trail >= TRAIL_MAX)
+        b->trail = r->s.pos; /* what came before is part of the value */
     else if (b->trail == NO_POS)
         b->trail = r->s.pos;
     b->last = (char)c;
@@ -212,6 +231,9 @@ bool block_step(struct redactor *r, uint8_t byte)
     struct block *b = &r->s.block;
     uint32_t was = b->match;
 
+    if (b->kind == BLOCK_LINES &&
+        (r->s.escape != ESCAPE_NONE || r->s.escape_end == r->s.pos + 1) && byte != ESC)
+        return false; /* of a colour in front of the line */
     if (b->kind == BLOCK_COUNT)
         count_byte(b, byte);
     else if (b->kind == BLOCK_LINES)

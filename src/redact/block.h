@@ -33,6 +33,7 @@ struct block {
     char last;          /* byte before this one, of this line */
     bool in_key;        /* nothing but blanks and the key so far */
     bool skip;          /* nothing more of interest on this line */
+    bool read;          /* LINES: this line has a run that ended */
 };
 
 void block_init(struct block *b);

@@ -96,10 +96,11 @@ static void kill_siblings(struct redactor *r, const struct candidate *c)
     }
 }
 
-/* Unarmed for too long: what was held comes out. Evidence may still turn up later. */
+/* Unarmed for too long: what was held comes out. Within an endless item the secret may still be
+   to come, its evidence or that of a later anchor (is_under_way). */
 static enum step overflow(struct redactor *r, struct candidate *c, const struct rule_item *it)
 {
-    if ((it->flags & ITEM_EVIDENCE) == 0 || (it->flags & ITEM_OPEN) == 0)
+    if (it->max != ITEM_UNBOUNDED || (it->flags & ITEM_OPEN) == 0)
         return STEP_DEAD;
     c->start = r->s.pos + 1;
     c->count = 0;
@@ -281,7 +282,7 @@ static bool is_under_way(const struct redactor *r, const struct rule *rule)
 {
     const struct rule_item *it = &rule_items[rule->first];
 
-    if (it->max != ITEM_UNBOUNDED || (it->flags & (ITEM_OPEN | ITEM_ARM)) != (ITEM_OPEN | ITEM_ARM))
+    if (it->max != ITEM_UNBOUNDED || (it->flags & ITEM_OPEN) == 0)
         return false;
     for (size_t i = 0; i < r->s.n_live; i++) {
         if (r->live[i].item == it && r->live[i].count > 0 && !r->live[i].dead)
@@ -364,9 +365,11 @@ static bool find_start(const struct redactor *r, const struct anchor *a, const s
             return false;
         left = l.pos;
     }
-    *start = rule->opens == OPENS_RIGHT ? NO_POS : secret;
-    return ((a->flags & ANCHOR_WORD) == 0 || a->len == 0 || look_boundary(r, left)) &&
-           look_context(r, rule, anchor, r->s.pos);
+    if (((a->flags & ANCHOR_WORD) != 0 && a->len > 0 && !look_boundary(r, left)) ||
+        !look_context(r, rule, anchor, r->s.pos))
+        return false;
+    *start = rule->opens == OPENS_RIGHT ? NO_POS : look_behind_prefix(r, secret);
+    return true;
 }
 
 bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte)

@@ -64,6 +64,8 @@ static void pass(struct redactor *r, uint64_t from, uint64_t to)
 
 uint8_t stream_byte(const struct redactor *r, uint64_t pos)
 {
+    if (pos + r->s.held < r->base)
+        return 0; /* out already */
     return pos < r->base ? *held_at(r, pos) : r->in[pos - r->base];
 }
 

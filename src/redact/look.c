@@ -68,7 +68,7 @@ void look_from(struct look *l, const struct redactor *r, uint64_t pos)
     uint64_t tail = r->base - r->s.tail_len;
 
     *l = (struct look){.r = r, .pos = pos};
-    l->floor = pos > TAIL_MAX && pos - TAIL_MAX > tail ? pos - TAIL_MAX : tail;
+    l->floor = pos > LOOK_MAX && pos - LOOK_MAX > tail ? pos - LOOK_MAX : tail;
     l->plain = r->s.escape_at <= l->floor;
 }
 
@@ -77,21 +77,29 @@ static uint8_t raw_at(const struct redactor *r, uint64_t pos)
     return pos >= r->base ? r->in[pos - r->base] : r->s.tail[r->s.tail_len - (r->base - pos)];
 }
 
+/* Where the bytes 0x20 to `last` begin that end before pos, which is not before floor. */
+static uint64_t run_before(const struct look *l, uint64_t pos, uint64_t floor, uint8_t last)
+{
+    while (pos > floor && raw_at(l->r, pos - 1) >= 0x20 && raw_at(l->r, pos - 1) <= last)
+        pos--;
+    return pos;
+}
+
 /* Where the escape sequence begins that ends before pos; pos if there is none. */
 static uint64_t escape_before(const struct look *l, uint64_t pos)
 {
     uint8_t final = raw_at(l->r, pos - 1);
-    uint64_t at = pos - 1;
     uint64_t floor = pos > ESCAPE_MAX && pos - ESCAPE_MAX > l->floor ? pos - ESCAPE_MAX : l->floor;
+    uint64_t at;
 
     if (final < 0x30 || final > 0x7e)
         return pos;
-    while (at > floor && raw_at(l->r, at - 1) >= 0x20 && raw_at(l->r, at - 1) <= 0x3f)
-        at--;
+    at = run_before(l, pos - 1, floor, 0x3f);
     if (at > floor + 1 && final >= 0x40 && raw_at(l->r, at - 1) == '[' &&
         raw_at(l->r, at - 2) == ESC)
         return at - 2;
-    if (at < pos - 1 && at > floor && raw_at(l->r, at) <= 0x2f && raw_at(l->r, at - 1) == ESC)
+    at = run_before(l, pos - 1, floor, 0x2f);
+    if (at < pos - 1 && at > floor && raw_at(l->r, at - 1) == ESC)
         return at - 1;
     return pos;
 }
@@ -377,7 +385,7 @@ static void gather(struct inner *in, const struct redactor *r)
     while (in->n < INNER_MAX) {
         int c = look_back(&l);
 
-        if (c < 0 || !rule_class_has(inner_bytes, (uint8_t)c))
+        if (c < 0 || !rule_class_has(inner_bytes, (uint8_t)c) || r->s.pos - l.pos > TAIL_MAX)
             return;
         in->n++;
         in->bytes[INNER_MAX - in->n] = (uint8_t)c;
@@ -415,17 +423,41 @@ static bool row_begins(const struct inner *in, size_t i, const struct rule *rule
     return n - at < a->late;
 }
 
-/* A public prefix stands there, behind which a live candidate waits: so it is that token, no
-   other that happens to begin like it. */
-static bool is_public_prefix(const struct redactor *r, uint64_t pos)
+/* How long the public prefix of a token is that text begins with; 0: there is none. */
+static size_t public_prefix(const struct redactor *r, const uint8_t *text, size_t n)
 {
-    for (size_t i = 0; i < r->s.n_live; i++) {
-        const struct candidate *c = &r->live[i];
+    for (size_t k = 1; k < anchor_count; k++) {
+        const struct anchor *a = &anchors[k];
+        const struct rule *rule = &rules[a->first];
 
-        if (c->anchor == pos && c->start > pos && rules[c->rule].opens == OPENS_RIGHT)
-            return true;
+        if (a->sets == NULL && a->len <= n && text[0] == (uint8_t)a->text[0] &&
+            (a->flags & (ANCHOR_WORD | ANCHOR_INNER | ANCHOR_FOLD)) == ANCHOR_WORD &&
+            rule->opens == OPENS_RIGHT && rule->n_left == 0 && rule->near == NULL &&
+            !r->set->off[rule->name] && memcmp(text, a->text, a->len) == 0)
+            return a->len;
     }
-    return false;
+    return 0;
+}
+
+uint64_t look_behind_prefix(const struct redactor *r, uint64_t start)
+{
+    struct inner in;
+    struct look l;
+    size_t kept;
+
+    in.n = 0;
+    look_from(&l, r, r->s.pos);
+    while (l.pos > start && in.n < INNER_MAX) {
+        int c = look_back(&l);
+
+        if (c < 0)
+            return start;
+        in.n++;
+        in.bytes[INNER_MAX - in.n] = (uint8_t)c;
+        in.pos[INNER_MAX - in.n] = l.pos;
+    }
+    kept = l.pos == start ? public_prefix(r, inner_at(&in, 0), in.n) : 0;
+    return kept == 0 ? start : kept < in.n ? inner_pos(&in, kept) : r->s.pos;
 }
 
 /* look_boundary, asked once for each place. */
@@ -456,10 +488,13 @@ static size_t first_inner(const struct redactor *r, const struct inner *in)
             i--;
         for (; i < first; i++) {
             bool anywhere = (a->flags & ANCHOR_WORD) == 0 || rule->n_left > rule->n_inside;
+            size_t kept;
 
-            if ((anywhere || starts_token(r, in, i, asked)) && row_begins(in, i, rule, a) &&
-                !is_public_prefix(r, inner_pos(in, i)))
-                first = i;
+            if ((!anywhere && !starts_token(r, in, i, asked)) || !row_begins(in, i, rule, a))
+                continue;
+            kept = public_prefix(r, inner_at(in, i), in->n - i);
+            if (i + kept < first)
+                first = i + kept;
         }
     }
     return first;

@@ -2,6 +2,7 @@
 /* The push parser: anchors found in whole reads, bytes stepped over only while something lives. */
 #include "redact/redact.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,33 +11,37 @@
 
 enum {
     ESCAPE_MAX = 64,  /* longest escape sequence that is one */
+    GAP_MAX = 512,    /* bytes of escape sequences in a row that a candidate goes on behind */
     PENDING_MAX = 64, /* matches that may wait before the covered bytes are let go */
     ESC = 0x1b
 };
 
 /* ---- anchors ----------------------------------------------------------------------- */
 
-static uint64_t hold_limit(const struct redactor *r)
+/* Where the bytes begin that something live may yet turn into a secret. */
+static uint64_t machines_hold(const struct redactor *r)
 {
     const struct stream *s = &r->s;
+    const uint64_t holds[] = {candidates_hold(r), pem_hold(r), block_hold(&s->block),
+                              beside_hold(r)};
     uint64_t limit = s->pos;
-    uint64_t candidates = candidates_hold(r);
-    uint64_t pem = pem_hold(r);
 
-    if (candidates < limit)
-        limit = candidates;
-    if (pem < limit)
-        limit = pem;
-    if (s->inner < limit)
-        limit = s->inner;
-    if (block_hold(&s->block) < limit)
-        limit = block_hold(&s->block);
-    if (beside_hold(r) < limit)
-        limit = beside_hold(r);
+    for (size_t i = 0; i < sizeof(holds) / sizeof(holds[0]); i++)
+        limit = holds[i] < limit ? holds[i] : limit;
     if (s->mask.state == MASK_VALUE && s->mask.cr && s->pos - 1 < limit)
         limit = s->pos - 1; /* of its line end, if one follows */
     /* Whether a candidate goes on behind it is not known yet. */
     return s->n_live > 0 && s->gap < limit ? s->gap : limit;
+}
+
+static uint64_t hold_limit(const struct redactor *r)
+{
+    const struct stream *s = &r->s;
+    uint64_t machines = machines_hold(r);
+    uint64_t limit = s->inner < machines ? s->inner : machines;
+
+    /* Each of them bounds what it holds; should one not, memory is safe all the same. */
+    return s->pos - limit > REDACT_WINDOW ? s->pos - REDACT_WINDOW : limit;
 }
 
 /* The limit without the look at what may belong to an anchor to come, which takes longer. */
@@ -204,7 +209,7 @@ static void escape_end(struct stream *s)
 /* Takes a byte of a sequence that has begun; false if it breaks off here. */
 static bool escape_takes(struct stream *s, uint8_t byte)
 {
-    if (s->pos - s->escape_at > ESCAPE_MAX)
+    if (s->pos + 2 - s->escape_at > ESCAPE_MAX)
         return false;
     switch (s->escape) {
     case ESCAPE_BEGUN:
@@ -249,6 +254,8 @@ static bool logical_step(struct redactor *r, uint8_t byte)
         decided = escape_breaks(r);
     }
     if (byte == ESC) {
+        if (s->n_live > 0 && s->gap != NO_POS && s->pos - s->gap >= GAP_MAX)
+            decided |= escape_breaks(r); /* else a flood of them would be held */
         escape_begin(s, s->pos);
         return decided;
     }
@@ -295,10 +302,11 @@ static void walk(struct redactor *r, size_t stop)
             continue;
         }
         decided = logical_step(r, byte);
-        if (r->wake == r->s.pos - r->base)
-            decided |= beside_step(r, byte);
+        /* First, since beside_step passes over bytes that a new value may stand in. */
         if (mask_live(&r->s.mask))
             decided |= mask_step(r, byte);
+        if (r->wake == r->s.pos - r->base)
+            decided |= beside_step(r, byte);
         if (pem_live(&r->s.pem))
             decided |= pem_step(r, byte);
         if (block_live(&r->s.block))
@@ -341,7 +349,7 @@ static size_t escape_skim(struct redactor *r, size_t place)
         return 0;
     while (end < r->in_len && in[end] >= 0x20 && in[end] <= 0x3f)
         end++;
-    if (end + ANCHOR_PRINT > r->in_len || end - place > ESCAPE_MAX || in[end] < 0x40 ||
+    if (end + ANCHOR_PRINT > r->in_len || end - place + 2 > ESCAPE_MAX || in[end] < 0x40 ||
         in[end] > 0x7e)
         return 0;
     end++;
@@ -413,6 +421,7 @@ static void keep_held(struct redactor *r)
     size_t n = (size_t)(s->pos - s->frontier);
     uint8_t *dst = r->holds[1 - s->hold];
 
+    assert(n <= REDACT_WINDOW); /* hold_limit sees to it */
     if (n == 0 && s->held == 0)
         return;
     for (size_t i = 0; i < n; i++)
@@ -557,10 +566,11 @@ static bool previewable(const struct redactor *r, uint64_t *from, uint64_t *to)
 
     /* Counted from where the candidate begins, of which a mark may have covered a part. */
     *from = s->shown > s->frontier ? s->shown : s->frontier;
-    *to = hold_limit(r) + REDACT_PREVIEW_MAX;
-    if (s->inner_prose && s->inner < candidates_hold(r) && s->inner < beside_hold(r) &&
-        s->inner < pem_hold(r))
-        *to = s->pos; /* a word, not the beginning of a random string */
+    *to = machines_hold(r);
+    /* Letters as in prose are a word, not the beginning of a random string. */
+    if (!s->inner_prose && s->inner < *to)
+        *to = s->inner;
+    *to += REDACT_PREVIEW_MAX;
     if (*to > s->pos)
         *to = s->pos;
     if (beside_armed(r) < *to)

@@ -41,7 +41,8 @@ enum {
     MATCHES_MAX = 512, /* not yet come out: more than fit into the window at 10 bytes each;
                           beyond, the last one grows over them */
     INNER_MAX = 256,   /* bytes before an anchor that can belong to its secret, */
-    TAIL_MAX = 512     /* and bytes before the input that anchors and boundaries look back at */
+    LOOK_MAX = 512,  /* bytes that a look back from an anchor, or from what precedes it, takes in */
+    TAIL_MAX = 1024  /* bytes before the input that are kept for both, one after the other */
 };
 
 #define NO_POS UINT64_MAX
@@ -207,6 +208,11 @@ bool look_line(const struct redactor *r, uint64_t pos);
 /* The row's conditions on what precedes its anchor, [start, end). */
 bool look_context(const struct redactor *r, const struct rule *rule, uint64_t start,
                   uint64_t end);
+
+/* A secret that begins to the left of its anchor, which ends at s.pos, and with the public
+   prefix of another token begins behind that: the prefix may have come out before the anchor
+   was there to see. Returns where. */
+uint64_t look_behind_prefix(const struct redactor *r, uint64_t start);
 
 /* Where the bytes at the end of the input begin that may yet turn out to be the beginning of
    a secret whose anchor is not complete; NO_POS: none. Sets *prose if they are letters as
