@@ -183,6 +183,8 @@ static void look_behind_escape(struct redactor *r)
     r->s.watch--;
     r->s.looked = r->s.pos;
     print_here(r, print);
+    if (!finder_is_place(r->tables, print))
+        print[0] = '\n'; /* a token may start behind the sequence, whatever stands before it */
     if (finder_is_place(r->tables, print))
         anchors_look(r, print);
 }
@@ -357,6 +359,9 @@ static size_t escape_skim(struct redactor *r, size_t place)
         if (in[end + i] == ESC || finder_is_place(r->tables, around + i))
             return 0;
     }
+    around[ANCHOR_PRINT - 2] = '\n'; /* see look_behind_escape */
+    if (finder_is_place(r->tables, around + ANCHOR_PRINT - 2))
+        return 0;
     r->s.escape_at = r->base + place;
     r->s.escape_end = r->base + end;
     return end;

@@ -479,6 +479,21 @@ function choose_print(a,    late, i, at, c, weight, best, best_late) {
     anchor_late[a] = best_late
     for (i = 0; i < 4; i++)
         print_class[a, i] = trial[best_late, i]
+    if (is_broad(a) && print_class[a, 0] == all_class && anchor_len[a] + best_late == 3 && \
+        anchor_flags[a] ~ /WORD/ && !has_left(a))
+        print_class[a, 0] = before_token
+}
+
+# Bytes that may precede a token: none of a word, or the last one of an escape written out.
+function token_border(    i) {
+    set_clear()
+    for (i = 0; i < 256; i++)
+        member[i] = !(i == 95 || (i >= 48 && i <= 57) || (i >= 65 && i <= 90) || (i >= 97 && i <= 122))
+    for (i = 48; i <= 57; i++) member[i] = 1
+    for (i = 65; i <= 72; i++) member[i] = member[i + 32] = 1
+    split("J K m n r t v s u l h", often, " ")
+    for (i = 1; i <= 11; i++) member[ord[often[i]]] = 1
+    return class_id()
 }
 
 function count_class(c,    i, n) {
@@ -734,6 +749,7 @@ BEGIN {
     for (i = 0; i < 256; i++)
         member[i] = 1
     all_class = class_id()
+    before_token = token_border()
     n_groups = split("1 2 3 email phone card iban home", group_name, " ")
     for (i = 1; i <= n_groups; i++)
         group_id[group_name[i]] = i - 1
