@@ -282,6 +282,18 @@ bool look_scheme(const struct redactor *r, uint64_t pos)
     return false;
 }
 
+bool look_userinfo(const struct redactor *r, uint64_t pos)
+{
+    const uint8_t *p = r->in + (pos - r->base);
+    const uint8_t *end = r->in + r->in_len;
+
+    for (; p < end && *p != '@' && *p != ESC; p++) {
+        if (*p <= ' ' || *p == '/' || *p == '"' || *p == '\'' || *p == '<' || *p == '>')
+            return false;
+    }
+    return true;
+}
+
 bool look_line(const struct redactor *r, uint64_t pos)
 {
     struct look l;

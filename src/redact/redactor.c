@@ -77,7 +77,7 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     uint64_t stop = r->s.pos;
     struct look l;
 
-    if ((a->flags & ANCHOR_SCHEME) != 0 && !look_scheme(r, start))
+    if ((a->flags & ANCHOR_SCHEME) != 0 && (!look_userinfo(r, end) || !look_scheme(r, start)))
         return;
     if ((a->flags & ANCHOR_PEM) != 0) {
         if (!r->set->off[RULE_NAME_PRIVATE_KEY])

@@ -202,6 +202,10 @@ bool look_boundary(const struct redactor *r, uint64_t pos);
 /* What precedes pos can be the scheme of a URL. */
 bool look_scheme(const struct redactor *r, uint64_t pos);
 
+/* False if what follows "://" at pos, which is in the input, is no user and password: its end
+   comes before any "@" (RFC 3986, section 3.2). */
+bool look_userinfo(const struct redactor *r, uint64_t pos);
+
 /* Nothing but blanks stands before pos on its line. */
 bool look_line(const struct redactor *r, uint64_t pos);
 
