@@ -36,7 +36,7 @@ static void put_event(struct masks *m, const char *level, const char *event, con
 
 /* ---- bounds ------------------------------------------------------------------------ */
 
-enum verdict { TAKEN, TOO_SHORT, TOO_LONG, TOO_MANY, TOO_MUCH, NOT_TAKEN, N_VERDICTS };
+enum verdict { TAKEN, TOO_SHORT, TOO_LONG, TOO_MANY, TOO_MUCH, A_MARK, NOT_TAKEN, N_VERDICTS };
 
 static const char *const reasons[N_VERDICTS] = {
     [TAKEN] = NULL,
@@ -44,6 +44,7 @@ static const char *const reasons[N_VERDICTS] = {
     [TOO_LONG] = "longer than 64 KiB",
     [TOO_MANY] = "the build has 1000 values already",
     [TOO_MUCH] = "the values of the build would exceed 1 MiB",
+    [A_MARK] = "a mark of a redactor, no value",
     [NOT_TAKEN] = "no value to look for, or no memory for it",
 };
 
@@ -56,6 +57,14 @@ static enum verdict within_bounds(const struct masks *m, size_t len)
     if (m->n == MASKS_MAX)
         return TOO_MANY;
     return m->bytes + len > MASKS_BYTES_MAX ? TOO_MUCH : TAKEN;
+}
+
+/* What a build within this one printed in place of a value. */
+static bool is_mark(const char *value, size_t len)
+{
+    static const char mark[] = "[REDACTED";
+
+    return len >= sizeof(mark) - 1 && memcmp(value, mark, sizeof(mark) - 1) == 0;
 }
 
 static bool known(const struct masks *m, const char *value, size_t len)
@@ -91,7 +100,7 @@ const char *masks_add(struct masks *m, const char *source, const char *value, si
 
     if (known(m, value, len))
         return NULL;
-    verdict = within_bounds(m, len);
+    verdict = is_mark(value, len) ? A_MARK : within_bounds(m, len);
     if (verdict == TAKEN)
         verdict = take(m, value, len);
     if (verdict == TAKEN)

@@ -336,7 +336,7 @@ FAIL src/add.test.js
 """, "AssertionError [ERR_ASSERTION]: 3 == 4", "node", "test/add.js:5:14", 3, "suspect"),
     ("npm without a package", """
 npm error code E404
-npm error 404 Not Found - GET https://registry.npmjs.org/nope - Not found
+npm error 404 Not Found - GET https://registry.example.org/nope - Not found
 npm error 404
 npm error A complete log of this run can be found in: /root/.npm/_logs/x.log
 """, "Not Found - GET", "npm", "", 1, "general"),

@@ -93,7 +93,7 @@ CORPORA = {
     "file names with hashes": lambda: many(2000, lambda: f"dist/{name('-')}.{rng.randbytes(16).hex()}.js "
                                                          f"assets/{name('-')}-{rng.randbytes(4).hex()}.css"),
     "npm lock": lambda: many(3000, lambda: f'    "node_modules/{name("-")}": {{"version": "1.{rng.randrange(99)}.0", '
-                                           f'"resolved": "https://registry.npmjs.org/{word()}/-/{name("-")}-1.0.0.tgz", '
+                                           f'"resolved": "https://registry.example.org/{word()}/-/{name("-")}-1.0.0.tgz", '
                                            f'"integrity": "sha512-{b64(64)}"}},'),
     "go.sum": lambda: many(3000, lambda: f"github.com/{word()}/{name('-')} v1.{rng.randrange(99)}.0 h1:{b64(32)}"),
     "cargo and poetry lock": lambda: many(3000, lambda: f'name = "{name("-")}"\nchecksum = "{rng.randbytes(32).hex()}"\n'
@@ -115,7 +115,7 @@ export AWS_SECRET_ACCESS_KEY=$SECRET PGPASSWORD=${PGPASSWORD} GITHUB_TOKEN=*** n
 https://user:$PASSWORD@host/ https://user:${PASSWORD}@host/ https://user:***@host/ https://u:<password>@h/
 https://{user}:{password}@host/ http://localhost:8080/a@b http://[::1]:3000/ ssh://git@host:22/x.git
 git@github.com:owner/repo.git docker pull nginx@sha256:0123456789abcdef
-//registry.npmjs.org/:_authToken=${NPM_TOKEN}
+//registry.example.org/:_authToken=${NPM_TOKEN}
 <password>${env.PASSWORD}</password> <add key="ClearTextPassword" value="%NUGET_PASSWORD%" />
 curl -u "$USER:$PASS" https://example.com; curl --user "${U}:${P}" https://example.com; curl --user-agent a:b
 docker login -u me --password-stdin registry.example.com; docker login -u me -p "$PW" registry

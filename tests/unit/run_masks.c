@@ -67,6 +67,8 @@ static void bounds(void)
     is_int((int64_t)m.n, 2, "counts once");
     is_int((int64_t)n_added, 2, "one event each");
     is_str(refused, "[shorter than 8 bytes][longer than 64 KiB]", "one for each reason");
+    is_str(masks_add(&m, "add-mask", "[REDACTED]", 10), "a mark of a redactor, no value",
+           "what a build within this one shows instead");
     end(&m);
 }
 
