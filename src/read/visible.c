@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text/columns.h"
 #include "text/utf8.h"
 
 /* ---- sinks ---------------------------------------------------------------------------------- */
@@ -60,17 +61,6 @@ static bool is_hostile(uint32_t c)
     return c >= 0x80 && in_ranges(c, hostile, sizeof(hostile) / sizeof(hostile[0]));
 }
 
-/* The code point of a valid sequence. */
-static uint32_t decode(const char *text, size_t len)
-{
-    static const uint8_t lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t c = (uint8_t)text[0] & lead[len];
-
-    for (size_t i = 1; i < len; i++)
-        c = c << 6 | ((uint8_t)text[i] & 0x3f);
-    return c;
-}
-
 /* The length of the SGR sequence that begins here: ESC [ digits ; : … m. 0: there is none. */
 static size_t sgr_len(const char *text, size_t n)
 {
@@ -110,7 +100,7 @@ static enum err_code put_wide(const struct sink *s, const char *text, size_t n, 
     *len = utf8_sequence(text, n, &valid);
     if (!valid)
         return sink_puts(s, "\xef\xbf\xbd");
-    c = decode(text, *len);
+    c = utf8_decode(text, *len);
     if (is_hostile(c))
         return sink_printf(s, "<U+%04X>", (unsigned)c);
     return sink_put(s, text, *len);
@@ -172,7 +162,7 @@ enum err_code visible_put_json(const struct sink *s, struct raw_span text)
             continue;
         }
         len = utf8_sequence(p, text.len - at, &valid);
-        c = valid ? decode(p, len) : 0xfffd;
+        c = valid ? utf8_decode(p, len) : 0xfffd;
         if (c > 0xffff && is_hostile(c))
             rc = sink_printf(s, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
                              (unsigned)(0xdc00 + (c & 0x3ff)));
@@ -187,26 +177,6 @@ enum err_code visible_put_json(const struct sink *s, struct raw_span text)
 
 /* ---- columns ------------------------------------------------------------------------ */
 
-static const struct range zero_width[] = {
-    {0x300, 0x36f},   {0x483, 0x489},   {0x591, 0x5bd},   {0x610, 0x61a},   {0x64b, 0x65f},
-    {0x200b, 0x200d}, {0x20d0, 0x20f0}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xe0100, 0xe01ef},
-};
-static const struct range double_width[] = {
-    {0x1100, 0x115f}, {0x2e80, 0x303e},   {0x3041, 0x33ff},   {0x3400, 0x4dbf},
-    {0x4e00, 0x9fff}, {0xa000, 0xa4cf},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
-    {0xfe30, 0xfe6f}, {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
-    {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
-};
-
-static size_t columns_of(uint32_t c)
-{
-    if (c < 0x300)
-        return 1;
-    if (in_ranges(c, zero_width, sizeof(zero_width) / sizeof(zero_width[0])))
-        return 0;
-    return in_ranges(c, double_width, sizeof(double_width) / sizeof(double_width[0])) ? 2 : 1;
-}
-
 size_t visible_fit(const char *text, size_t n, size_t columns)
 {
     size_t at = 0;
@@ -214,7 +184,7 @@ size_t visible_fit(const char *text, size_t n, size_t columns)
     while (at < n) {
         bool valid;
         size_t len = utf8_sequence(text + at, n - at, &valid);
-        size_t wide = valid ? columns_of(decode(text + at, len)) : 1;
+        size_t wide = valid ? columns_of(utf8_decode(text + at, len)) : 1;
 
         if (wide > columns)
             break;
@@ -232,7 +202,7 @@ size_t visible_columns(const char *text, size_t n)
         bool valid;
         size_t len = utf8_sequence(text + at, n - at, &valid);
 
-        columns += valid ? columns_of(decode(text + at, len)) : 1;
+        columns += valid ? columns_of(utf8_decode(text + at, len)) : 1;
         at += len;
     }
     return columns;

@@ -45,6 +45,10 @@
 
 #define SESSION_FOREVER (-1)
 
+/* Which frames of a progress bar the log gets; FRAMES_AUTO: the last one from a terminal, all from
+   a pipe. */
+enum frame_mode { FRAMES_AUTO, FRAMES_ALL, FRAMES_LAST };
+
 struct session_options {
     char *const *argv;     /* the command, NULL-terminated */
     const char *id;        /* of the build */
@@ -59,6 +63,7 @@ struct session_options {
     bool merge; /* one pipe for both streams */
     size_t max_line;
     bool split_long;
+    enum frame_mode frames;
     bool stop_on_closed; /* a closed terminal side closes the command's pipe */
     bool obey_masks;   /* "::add-mask::VALUE" lines of the command register VALUE */
     bool pass_masks;   /* and reach the terminal side as they are */

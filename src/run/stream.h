@@ -37,6 +37,8 @@ struct stream_options {
     bool pass_masks; /* "::add-mask::" lines reach the terminal as they are */
     size_t max_line;
     bool split_long;
+    bool is_terminal; /* the command writes to a terminal */
+    bool last_frame;  /* the log gets the last frame of a progress bar */
 };
 
 struct stream {

@@ -32,7 +32,7 @@ static void start(struct splitter *s, size_t max_line, bool split)
 {
     seen_len = n_seen = 0;
     seen[0] = '\0';
-    splitter_init(s, NULL, SRC_STDOUT, max_line, split);
+    splitter_init(s, &(struct splitter_options){.max_line = max_line, .split = split});
 }
 
 /* Feeds text in pieces of `size` bytes through a redactor (so that marks come as they do). */
