@@ -6,9 +6,10 @@
 #include "text/utf8.h"
 
 void splitter_init(struct splitter *s, struct build_log *log, enum build_log_src src,
-                   size_t max_line, bool split)
+                   size_t max_line, bool split, bool is_terminal)
 {
-    *s = (struct splitter){.log = log, .src = src, .max_line = max_line, .split = split};
+    *s = (struct splitter){.log = log, .src = src, .max_line = max_line, .split = split,
+                           .is_terminal = is_terminal};
     clean_buf_init(&s->line, max_line);
 }
 
@@ -33,8 +34,9 @@ static void start_next(struct splitter *s)
     s->begun = false;
 }
 
-/* Hands a record over. msg may be longer than a record may be, and total longer still. */
-static void put_record(struct splitter *s, struct clean_span msg, bool newline, bool partial,
+/* Hands a record over. msg may be longer than a record may be, and total longer still; end_len
+   bytes ended the line. */
+static void put_record(struct splitter *s, struct clean_span msg, size_t end_len, bool partial,
                        bool cont)
 {
     uint64_t whole = s->total;
@@ -46,7 +48,7 @@ static void put_record(struct splitter *s, struct clean_span msg, bool newline, 
         msg = clean_sub(msg, 0, utf8_cut(msg.ptr, most));
         f.truncated = whole - msg.len;
     }
-    build_log_line(s->log, s->src, s->ts_ms, msg, whole + (newline ? 1 : 0), &f);
+    build_log_line(s->log, s->src, s->ts_ms, msg, whole + end_len, &f);
 }
 
 /* A full record's worth of an unfinished line goes out; a cut character stays for the next. */
@@ -56,7 +58,7 @@ static void put_piece(struct splitter *s, int64_t ts_ms)
 
     piece = clean_sub(piece, 0, utf8_cut(piece.ptr, piece.len));
     s->total = piece.len;
-    put_record(s, piece, false, false, true);
+    put_record(s, piece, 0, false, true);
     clean_buf_consume(&s->line, piece.len);
     s->total = s->line.bytes.len;
     s->redacted = 0;
@@ -93,9 +95,20 @@ static void begin(struct splitter *s, uint32_t marks, int64_t ts_ms)
     s->redacted += marks;
 }
 
+/* Takes the CR of a terminal's line end off msg; how many bytes the line end has. */
+static size_t take_line_end(const struct splitter *s, struct clean_span *msg)
+{
+    if (!s->is_terminal || msg->len == 0 || msg->ptr[msg->len - 1] != '\r')
+        return 1;
+    *msg = clean_sub(*msg, 0, msg->len - 1);
+    return 2;
+}
+
 /* A line that lies whole in this span, newline at ptr[n]. */
 static void whole_line(struct splitter *s, struct clean_span msg, int64_t ts_ms)
 {
+    size_t end_len = take_line_end(s, &msg);
+
     if (!s->begun)
         s->ts_ms = ts_ms;
     if (s->split && msg.len > s->max_line) {
@@ -105,14 +118,47 @@ static void whole_line(struct splitter *s, struct clean_span msg, int64_t ts_ms)
     } else {
         s->total = msg.len;
     }
-    put_record(s, msg, true, false, false);
+    put_record(s, msg, end_len, false, false);
     start_next(s);
+}
+
+/* The rest of a line that was begun by an earlier span. */
+static void end_line(struct splitter *s, struct clean_span part, int64_t ts_ms)
+{
+    size_t end_len = s->cr_waits ? 2 : take_line_end(s, &part);
+
+    s->cr_waits = false;
+    gather(s, part, ts_ms);
+    put_record(s, clean_buf_span(&s->line), end_len, false, false);
+    start_next(s);
+}
+
+/* Part of a line whose end is not in sight. */
+static void add_part(struct splitter *s, struct clean_span part, int64_t ts_ms)
+{
+    if (part.len == 0)
+        return;
+    begin(s, 0, ts_ms);
+    if (s->is_terminal && part.ptr[part.len - 1] == '\r') {
+        s->cr_waits = true;
+        part = clean_sub(part, 0, part.len - 1);
+    }
+    gather(s, part, ts_ms);
+}
+
+/* What follows a CR is no LF: it was a byte like others. */
+static void release_cr(struct splitter *s, int64_t ts_ms)
+{
+    s->cr_waits = false;
+    gather(s, clean_constant("\r"), ts_ms);
 }
 
 static void feed_span(struct splitter *s, struct clean_span span, int64_t ts_ms)
 {
     size_t at = 0;
 
+    if (s->cr_waits && span.len > 0 && span.ptr[0] != '\n')
+        release_cr(s, ts_ms);
     if (span.len > 0 && span.marks > 0)
         begin(s, span.marks, ts_ms);
     while (at < span.len) {
@@ -120,16 +166,12 @@ static void feed_span(struct splitter *s, struct clean_span span, int64_t ts_ms)
         size_t end = newline != NULL ? (size_t)(newline - span.ptr) : span.len;
         struct clean_span part = clean_sub(span, at, end - at);
 
-        if (newline != NULL && s->total == 0) {
+        if (newline == NULL)
+            add_part(s, part, ts_ms);
+        else if (s->total == 0 && !s->cr_waits)
             whole_line(s, part, ts_ms);
-        } else {
-            begin(s, 0, ts_ms);
-            gather(s, part, ts_ms);
-            if (newline != NULL) {
-                put_record(s, clean_buf_span(&s->line), true, false, false);
-                start_next(s);
-            }
-        }
+        else
+            end_line(s, part, ts_ms);
         at = end + 1;
     }
 }
@@ -142,7 +184,9 @@ void splitter_feed(struct splitter *s, const struct clean_vec *spans, int64_t ts
 
 void splitter_finish(struct splitter *s)
 {
+    if (s->cr_waits)
+        release_cr(s, s->ts_ms);
     if (s->total > 0)
-        put_record(s, clean_buf_span(&s->line), false, true, false);
+        put_record(s, clean_buf_span(&s->line), 0, true, false);
     start_next(s);
 }

@@ -3,6 +3,9 @@
  * Clean bytes of one stream to line records. A push parser: any split of the input gives the
  * same records but for ts. A line that lies whole in one span goes to the log without a copy;
  * only lines cut by a read or by a mark are gathered, at most max_line bytes of them.
+ *
+ * A terminal makes CR LF of a program's newline: there one CR before LF is part of the line's end,
+ * counted in its bytes and in no msg. A CR at the end of what was fed waits for what follows.
  */
 #ifndef RUN_SPLITTER_H
 #define RUN_SPLITTER_H
@@ -20,6 +23,8 @@ struct splitter {
     enum build_log_src src;
     size_t max_line; /* bytes of clean input a record holds */
     bool split;      /* a longer line becomes several records instead of losing its tail */
+    bool is_terminal; /* the bytes come from a pseudo-terminal: CR LF is one line end */
+    bool cr_waits;    /* a CR that may be the first half of that */
     struct clean_buf line; /* the current line, its first max_line bytes */
     uint64_t total;  /* bytes of the current record's line, dropped ones included */
     uint32_t redacted;
@@ -28,7 +33,7 @@ struct splitter {
 };
 
 void splitter_init(struct splitter *s, struct build_log *log, enum build_log_src src,
-                   size_t max_line, bool split);
+                   size_t max_line, bool split, bool is_terminal);
 void splitter_release(struct splitter *s);
 
 /* Takes the next clean bytes, read at ts_ms. */

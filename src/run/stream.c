@@ -20,7 +20,7 @@ enum err_code stream_init(struct stream *s, int read_fd, const struct stream_opt
 
     *s = (struct stream){.fd = read_fd, .log = o->log};
     s->terminal = o->forward == FORWARD_NONE ? NULL : o->terminal;
-    splitter_init(&s->splitter, o->log, o->src, o->max_line, o->split_long);
+    splitter_init(&s->splitter, o->log, o->src, o->max_line, o->split_long, o->is_pty);
     if (sys.fstat(read_fd, &st) == 0)
         s->inode = st.st_ino;
     rc = redactor_new(&s->for_log, log_passes ? NULL : o->rules, e);

@@ -37,6 +37,7 @@ struct stream_options {
     bool pass_masks; /* "::add-mask::" lines reach the terminal as they are */
     size_t max_line;
     bool split_long;
+    bool is_pty; /* read_fd is the master of a pseudo-terminal */
 };
 
 struct stream {
