@@ -256,7 +256,7 @@ static enum err_code open_channel(struct session *s, int i, int *write_fd, struc
                                .forward = s->o->forward, .rules = s->o->rules,
                                .redact = s->o->redact, .pass_masks = s->o->pass_masks,
                                .max_line = s->o->max_line, .split_long = s->o->split_long,
-                               .last_frame = s->o->frames == FRAMES_LAST};
+                               .frames = s->o->frames};
     int fds[2];
     enum err_code rc;
 

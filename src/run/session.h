@@ -45,10 +45,6 @@
 
 #define SESSION_FOREVER (-1)
 
-/* Which frames of a progress bar the log gets; FRAMES_AUTO: the last one from a terminal, all from
-   a pipe. */
-enum frame_mode { FRAMES_AUTO, FRAMES_ALL, FRAMES_LAST };
-
 struct session_options {
     char *const *argv;     /* the command, NULL-terminated */
     const char *id;        /* of the build */

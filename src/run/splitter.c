@@ -42,8 +42,9 @@ static void start_next(struct splitter *s)
     s->framed = 0;
 }
 
-/* Hands a record over. msg may be longer than a record may be, and total longer still. */
-static void put_record(struct splitter *s, struct clean_span msg, bool newline, bool partial,
+/* Hands a record over. msg may be longer than a record may be, and total longer still; end_len
+   bytes ended the line. */
+static void put_record(struct splitter *s, struct clean_span msg, size_t end_len, bool partial,
                        bool cont)
 {
     uint64_t whole = s->total;
@@ -56,7 +57,7 @@ static void put_record(struct splitter *s, struct clean_span msg, bool newline, 
         msg = clean_sub(msg, 0, utf8_cut(msg.ptr, most));
         f.truncated = whole - msg.len;
     }
-    whole += s->left_out + (newline ? 1 : 0);
+    whole += s->left_out + end_len;
     build_log_line(s->o.log, s->o.src, s->ts_ms, msg, whole, &f);
 }
 
@@ -67,7 +68,7 @@ static void put_piece(struct splitter *s, int64_t ts_ms)
 
     piece = clean_sub(piece, 0, utf8_cut(piece.ptr, piece.len));
     s->total = piece.len;
-    put_record(s, piece, false, false, true);
+    put_record(s, piece, 0, false, true);
     clean_buf_consume(&s->line, piece.len);
     s->total = s->line.bytes.len;
     s->redacted = 0;
@@ -136,7 +137,7 @@ static void take(struct splitter *s, struct clean_span bytes, int64_t ts_ms)
 }
 
 /* The line is complete; what came of it is here, not in one span of the input. */
-static void end_line(struct splitter *s, bool newline, int64_t ts_ms)
+static void end_line(struct splitter *s, size_t end_len, int64_t ts_ms)
 {
     struct clean_span msg = clean_buf_span(&s->line);
 
@@ -150,14 +151,14 @@ static void end_line(struct splitter *s, bool newline, int64_t ts_ms)
             msg = clean_buf_span(&s->line);
         }
     }
-    put_record(s, msg, newline, !newline, false);
+    put_record(s, msg, end_len, end_len == 0, false);
     start_next(s);
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-/* A line that lies whole in this span, newline at ptr[n]. */
-static void whole_line(struct splitter *s, struct clean_span msg, int64_t ts_ms)
+/* A line that lies whole in this span, end_len bytes at ptr[n] end it. */
+static void whole_line(struct splitter *s, struct clean_span msg, size_t end_len, int64_t ts_ms)
 {
     if (!s->begun)
         s->ts_ms = ts_ms;
@@ -168,7 +169,7 @@ static void whole_line(struct splitter *s, struct clean_span msg, int64_t ts_ms)
     } else {
         s->total = msg.len;
     }
-    put_record(s, msg, true, false, false);
+    put_record(s, msg, end_len, false, false);
     start_next(s);
 }
 
@@ -178,23 +179,16 @@ static bool goes_whole(const struct splitter *s, struct clean_span part)
     return s->total == 0 && s->framed == 0 && (s->plain || frames_none_in(part));
 }
 
-/* What a terminal puts before the newline is no part of the line; and if it is the last byte so
-   far, nobody knows yet. */
-static struct clean_span without_cr(struct splitter *s, struct clean_span part, bool newline)
+/* The CR that a terminal puts before the newline is no part of the line. How many there are: 0, 1. */
+static size_t cr_at_end(const struct splitter *s, struct clean_span part)
 {
-    if (!s->o.terminal || part.len == 0 || part.ptr[part.len - 1] != '\r')
-        return part;
-    if (newline)
-        s->left_out++;
-    else
-        s->held_cr = true;
-    return clean_sub(part, 0, part.len - 1);
+    return s->o.is_terminal && part.len > 0 && part.ptr[part.len - 1] == '\r' ? 1 : 0;
 }
 
 /* The one that was held back; `ends`: a newline follows. */
 static void release_cr(struct splitter *s, bool ends, int64_t ts_ms)
 {
-    s->held_cr = false;
+    s->cr_waits = false;
     if (ends)
         s->left_out++;
     else
@@ -204,23 +198,27 @@ static void release_cr(struct splitter *s, bool ends, int64_t ts_ms)
 /* Part of a line, up to its newline or to the end of the span. */
 static void feed_part(struct splitter *s, struct clean_span part, bool newline, int64_t ts_ms)
 {
-    if (s->held_cr)
-        release_cr(s, newline && part.len == 0, ts_ms);
-    part = without_cr(s, part, newline);
+    size_t cr = cr_at_end(s, part);
+
+    part = clean_sub(part, 0, part.len - cr);
     if (newline && goes_whole(s, part)) {
-        whole_line(s, part, ts_ms);
+        whole_line(s, part, cr + 1, ts_ms);
         return;
     }
     begin(s, 0, ts_ms);
     take(s, part, ts_ms);
     if (newline)
-        end_line(s, true, ts_ms);
+        end_line(s, cr + 1, ts_ms);
+    else
+        s->cr_waits = cr > 0;
 }
 
 static void feed_span(struct splitter *s, struct clean_span span, int64_t ts_ms)
 {
     size_t at = 0;
 
+    if (s->cr_waits && span.len > 0)
+        release_cr(s, span.ptr[0] == '\n', ts_ms);
     if (span.len > 0 && span.marks > 0)
         begin(s, span.marks, ts_ms);
     while (at < span.len) {
@@ -240,9 +238,9 @@ void splitter_feed(struct splitter *s, const struct clean_vec *spans, int64_t ts
 
 void splitter_finish(struct splitter *s)
 {
-    if (s->held_cr)
+    if (s->cr_waits)
         release_cr(s, false, s->ts_ms);
     if (s->total > 0 || s->framed > 0)
-        end_line(s, false, s->ts_ms);
+        end_line(s, 0, s->ts_ms);
     start_next(s);
 }

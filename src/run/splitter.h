@@ -5,8 +5,9 @@
  * only lines cut by a read or by a mark are gathered, at most max_line bytes of them, and lines
  * of which only the last frame is wanted (frames.h), at most twice that.
  *
- * Of a terminal CR LF is one line end: that is how its line discipline writes the LF of the
- * program (ONLCR in termios(3)).
+ * A terminal makes CR LF of a program's newline (ONLCR in termios(3)): there one CR before LF is
+ * part of the line's end, counted in its bytes and in no msg. A CR at the end of what was fed waits
+ * for what follows.
  */
 #ifndef RUN_SPLITTER_H
 #define RUN_SPLITTER_H
@@ -25,8 +26,8 @@ struct splitter_options {
     enum build_log_src src;
     size_t max_line; /* bytes of clean input a record holds */
     bool split;      /* a longer line becomes several records instead of losing its tail */
-    bool terminal;   /* the command writes to a terminal */
-    bool last_frame; /* frames that others were drawn over are left out */
+    bool is_terminal; /* the bytes come from a pseudo-terminal: CR LF is one line end */
+    bool last_frame;  /* frames that others were drawn over are left out */
 };
 
 struct splitter {
@@ -34,7 +35,7 @@ struct splitter {
     struct clean_buf line; /* the current line, its first max_line bytes */
     struct frames frames;  /* or its frames, unless `plain` */
     bool plain;            /* the frames of this line cannot be followed, or are all wanted */
-    bool held_cr;          /* a carriage return came that may be part of the line end */
+    bool cr_waits;         /* a CR that may be the first half of CR LF */
     uint64_t framed; /* bytes given to frames */
     uint64_t total;  /* bytes of the current record's line, cut ones included */
     uint64_t left_out; /* and those that belong to it, but not to its text */

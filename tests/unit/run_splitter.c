@@ -26,13 +26,19 @@ void build_log_line(struct build_log *l, enum build_log_src src, int64_t ts_ms,
                                  "[%.*s|total=%d red=%u trunc=%d%s%s]", (int)msg.len, msg.ptr,
                                  (int)total_len, f->redacted, (int)f->truncated,
                                  f->partial ? " partial" : "", f->cont ? " cont" : "");
+    if (f->frames > 0)
+        seen_len += (size_t)snprintf(seen + seen_len, sizeof(seen) - seen_len, "{%u}", f->frames);
 }
+
+static bool at_terminal, last_frame; /* of the splitters that start() makes */
 
 static void start(struct splitter *s, size_t max_line, bool split)
 {
     seen_len = n_seen = 0;
     seen[0] = '\0';
-    splitter_init(s, &(struct splitter_options){.max_line = max_line, .split = split});
+    splitter_init(s, &(struct splitter_options){.max_line = max_line, .split = split,
+                                                .is_terminal = at_terminal,
+                                                .last_frame = last_frame});
 }
 
 /* Feeds text in pieces of `size` bytes through a redactor (so that marks come as they do). */
@@ -154,11 +160,33 @@ static void test_times(void)
     is_int(seen_ts[0], 5, "also when the redactor held that byte back");
 }
 
+static void test_terminal(void)
+{
+    check("without a terminal CR is a byte like others", "a\r\n", 10, false,
+          "[a\r|total=3 red=0 trunc=0]");
+    at_terminal = true;
+    check("a terminal's line end is CR LF", "ab\r\n\r\nc\n", 10, false,
+          "[ab|total=4 red=0 trunc=0][|total=2 red=0 trunc=0][c|total=2 red=0 trunc=0]");
+    check("one CR of several", "a\r\r\nb\rc\r\n", 10, false,
+          "[a\r|total=4 red=0 trunc=0][b\rc|total=5 red=0 trunc=0]");
+    check("a CR at the very end stays", "a\r", 10, false, "[a\r|total=2 red=0 trunc=0 partial]");
+    check("a CR alone", "\r", 10, false, "[\r|total=1 red=0 trunc=0 partial]");
+    check("as long as may be, with a CR", "0123456789\r\n", 10, false,
+          "[0123456789|total=12 red=0 trunc=0]");
+    check("and longer", "0123456789a\r\n", 10, false, "[0123456789|total=13 red=0 trunc=1]");
+    check("split, with a CR", "0123456789\r\nx\r\n", 10, true,
+          "[0123456789|total=12 red=0 trunc=0][x|total=3 red=0 trunc=0]");
+    check("split before a CR that stays", "0123456789\ra\r\n", 10, true,
+          "[0123456789|total=10 red=0 trunc=0 cont][\ra|total=4 red=0 trunc=0]");
+    at_terminal = false;
+}
+
 int main(void)
 {
     test_lines();
     test_long_lines();
     test_marks();
     test_times();
+    test_terminal();
     return done();
 }
