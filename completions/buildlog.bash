@@ -9,8 +9,8 @@ _buildlog_table()
     case $1 in
     # generated: options
     run)
-        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-generic --redact-rules --add-mask --payload --tty --order --max-line --long-lines --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
-        valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync '
+        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-generic --redact-rules --add-mask --payload --tty --order --max-line --long-lines --frames --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
+        valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --frames --max-log --on-closed --sync '
         operands='command'
         ;;
     ls)
@@ -87,6 +87,7 @@ _buildlog_source()
     run:--tty) source=(-W 'never') ;;
     run:--order) source=(-W 'arrival merge') ;;
     run:--long-lines) source=(-W 'truncate split') ;;
+    run:--frames) source=(-W 'all last') ;;
     run:--on-closed) source=(-W 'continue stop') ;;
     run:--sync) source=(-W 'none end always') ;;
     ls:--dir) source=(-d) ;;

@@ -9,7 +9,7 @@ end
 # The words before the cursor from run's first operand on: the command being recorded.
 function __buildlog_recorded
     # generated: valued
-    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync
+    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --frames --max-log --on-closed --sync
     # end of generated
     set -l words (commandline -opc)
     set -l i 3
@@ -117,6 +117,7 @@ complete -c buildlog -n '__buildlog_at run' -l tty -x -a 'never' -d 'give the co
 complete -c buildlog -n '__buildlog_at run' -l order -x -a 'arrival merge' -d 'how stdout and stderr are ordered (default arrival)'
 complete -c buildlog -n '__buildlog_at run' -l max-line -x -d 'longest line kept whole (default 256k)'
 complete -c buildlog -n '__buildlog_at run' -l long-lines -x -a 'truncate split' -d 'what happens to longer ones (default truncate)'
+complete -c buildlog -n '__buildlog_at run' -l frames -x -a 'all last' -d 'which frames of a progress bar are recorded'
 complete -c buildlog -n '__buildlog_at run' -l max-log -x -d 'end recording, not the command, at this size'
 complete -c buildlog -n '__buildlog_at run' -l on-closed -x -a 'continue stop' -d 'when the reader of the output goes away'
 complete -c buildlog -n '__buildlog_at run' -l require-log -d 'no log is a reason to fail (exit 125)'

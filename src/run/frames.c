@@ -39,7 +39,7 @@ void frames_clear(struct frames *f)
     f->row = LINE_ROW;
     f->col = 0;
     f->unit = 0;
-    f->away = f->saved = false;
+    f->away = f->saved = f->lost = false;
     f->dropped = 0;
     begin_frame(f, 0);
 }
@@ -94,7 +94,7 @@ static bool may_go(const struct frames *f, size_t i, bool next_absolute)
     const struct frame *frame = &f->kept[i];
     const struct frame *next = i + 1 < f->n ? frame + 1 : NULL;
     bool absolute = next != NULL ? next->absolute : next_absolute;
-    bool first = i == 0 && next != NULL && next->start_col == 0;
+    bool first = i == 0 && next != NULL && next->start_col == 0 && !next->roams;
     size_t end = end_of(f, i);
 
     if (frame->scattered || !(absolute || first || frame->from_col == frame->end_col))
@@ -110,7 +110,7 @@ static void drop(struct frames *f, size_t i)
 
     clean_buf_cut(&f->bytes, f->kept[i].at, len);
     f->unit -= len;
-    f->dropped += f->kept[i].acts ? 1 : 0;
+    f->dropped += shows(&f->kept[i]) ? 1 : 0;
     memmove(&f->kept[i], &f->kept[i + 1], (f->n - i - 1) * sizeof(f->kept[0]));
     f->n--;
     for (size_t k = i; k < f->n; k++)
@@ -170,7 +170,8 @@ static bool boundary(struct frames *f, bool absolute)
         if (absolute && !(last->styles && f->styled)) {
             clean_buf_cut(&f->bytes, last->at, f->unit - last->at);
             f->unit = last->at;
-            last->styles = false;
+            last->styles = last->acts = false; /* what it erased knows of it */
+            last->cover_from = last->cover_to = 0;
             last->in_lead = true;
         }
     } else {
@@ -180,7 +181,7 @@ static bool boundary(struct frames *f, bool absolute)
         begin_frame(f, f->unit);
         last = current(f);
     }
-    last->absolute |= absolute;
+    last->absolute |= absolute && !last->acts; /* what it erased was where it came from */
     return true;
 }
 
@@ -286,10 +287,12 @@ static bool change_row(struct frames *f, uint32_t row, uint32_t col)
         return false;
     f->away = true;
     f->row = row;
+    current(f)->roams = true;
+    current(f)->in_lead = false;
     go_to(f, col);
-    if (row != LINE_ROW)
+    if (row != LINE_ROW || f->saved)
         return row < LINE_ROW + ROWS_MAX || row >= SCREEN_ROW;
-    f->away = f->saved = false;
+    f->away = false;
     if (!current(f)->acts)
         return true;
     f->unit = length(f);
@@ -305,9 +308,20 @@ static bool save_place(struct frames *f)
     if (!f->away && !boundary(f, false))
         return false;
     f->away = f->saved = true;
+    current(f)->roams = true;
+    current(f)->in_lead = false;
     f->saved_row = f->row;
     f->saved_col = f->col;
     return true;
+}
+
+/* Ends the excursion that began by saving the place, if that was in the line. */
+static bool restore_place(struct frames *f)
+{
+    bool saved = f->saved;
+
+    f->saved = false;
+    return saved && change_row(f, f->saved_row, f->saved_col);
 }
 
 static bool move_to(struct frames *f, uint32_t col, bool absolute)
@@ -358,7 +372,7 @@ static bool apply(struct frames *f, const struct motion *m)
     case MOTION_SAVE:
         return save_place(f);
     case MOTION_RESTORE:
-        return f->saved && change_row(f, f->saved_row, f->saved_col);
+        return restore_place(f);
     case MOTION_PLACE:
         return f->saved && change_row(f, SCREEN_ROW + m->row, m->n);
     case MOTION_ERASE_RIGHT:
@@ -382,38 +396,61 @@ static bool take_motion(struct frames *f, const struct motion *m)
     struct frame *last = current(f);
 
     f->unit = length(f);
-    if (last->in_lead)
+    if (good && last->in_lead)
         last->lead = f->unit - last->at;
     return good && last->at <= f->max_line;
+}
+
+/* At the beginning of a line there is nothing to go back over. */
+static void drop_lead(struct frames *f)
+{
+    struct frame *first = &f->kept[0];
+
+    if (first->row != LINE_ROW || first->roams || first->start_col != 0 ||
+        first->lead == 0)
+        return;
+    clean_buf_cut(&f->bytes, 0, first->lead);
+    for (size_t i = 1; i < f->n; i++)
+        f->kept[i].at -= first->lead;
+    first->lead = 0;
+    f->unit = length(f);
+}
+
+/* From here on it is kept as it comes. */
+static void lose(struct frames *f)
+{
+    drop_hidden(f);
+    drop_lead(f);
+    f->lost = true;
 }
 
 size_t frames_feed(struct frames *f, struct clean_span bytes)
 {
     size_t done = 0;
 
-    while (done < bytes.len) {
+    while (done < bytes.len && !f->lost) {
         size_t room = f->max_line - (length(f) - current(f)->at);
         size_t left = bytes.len - done;
         struct motion m;
         size_t n;
 
-        if (room == 0)
+        if (room == 0) {
+            lose(f);
             break;
-        n = motion_next(&f->parser, bytes.ptr + done, left < room ? left : room, &m);
-        if (clean_buf_put(&f->bytes, clean_sub(bytes, done, n)) != ERR_NONE)
-            break;
-        done += n;
-        if (m.kind != MOTION_MORE && !take_motion(f, &m)) {
-            drop_hidden(f);
-            return done;
         }
+        n = motion_next(&f->parser, bytes.ptr + done, left < room ? left : room, &m);
+        if (clean_buf_put(&f->bytes, clean_sub(bytes, done, n)) != ERR_NONE) {
+            lose(f);
+            break;
+        }
+        done += n;
+        if (m.kind != MOTION_MORE && !take_motion(f, &m))
+            lose(f);
     }
-    if (done < bytes.len)
-        drop_hidden(f);
     return done;
 }
 
-/* ---- the end of the line ---------------------------------------------------------------------- */
+/* ---- the end of the line --------------------------------------------------------------------*/
 
 static bool anything_shows(const struct frames *f)
 {
@@ -436,23 +473,10 @@ static void drop_erased(struct frames *f)
             drop(f, i);
 }
 
-/* At the beginning of a line there is nothing to go back over. */
-static void drop_lead(struct frames *f)
-{
-    struct frame *first = &f->kept[0];
-
-    if (first->row != LINE_ROW || first->scattered || first->start_col != 0 ||
-        first->lead == 0)
-        return;
-    clean_buf_cut(&f->bytes, 0, first->lead);
-    for (size_t i = 1; i < f->n; i++)
-        f->kept[i].at -= first->lead;
-    first->lead = 0;
-    f->unit = length(f);
-}
-
 void frames_finish(struct frames *f)
 {
+    if (f->lost)
+        return;
     if (motion_unfinished(&f->parser)) {
         write_text(f, 1, true, false); /* whatever it is: it stays */
         f->unit = length(f);

@@ -46,6 +46,7 @@ struct frame {
     bool styles;    /* has colours before its first character */
     bool in_lead;   /* nothing but moves and erasures so far */
     bool erased;    /* by a later one: gives way to whatever shows something */
+    bool roams;     /* an excursion: where it ends may depend on where it began */
     bool scattered; /* writes in several rows: kept as it is */
 };
 
@@ -59,6 +60,7 @@ struct frames {
     size_t unit;   /* where the motion that is not complete begins in bytes */
     bool away;     /* on an excursion */
     bool saved;
+    bool lost;     /* what came cannot be followed */
     bool styled;   /* colours are on: a space shows, too */
     uint32_t dropped;
 };
@@ -75,6 +77,7 @@ bool frames_none_in(struct clean_span bytes);
 /*
  * Takes the next bytes of the line and returns how many; if that is not all, this line can be
  * followed no longer: what is kept is its beginning, and the rest is to be kept as it comes.
+ * (That may show only when more is to be taken than there was.)
  */
 size_t frames_feed(struct frames *f, struct clean_span bytes);
 
@@ -85,7 +88,7 @@ void frames_finish(struct frames *f);
 /* Valid until the next call. */
 struct clean_span frames_kept(const struct frames *f);
 
-/* Frames dropped from this line, that wrote or erased something. */
+/* Frames dropped from this line that showed something. */
 uint32_t frames_dropped(const struct frames *f);
 
 #endif

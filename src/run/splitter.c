@@ -179,7 +179,7 @@ static bool goes_whole(const struct splitter *s, struct clean_span part)
     return s->total == 0 && s->framed == 0 && (s->plain || frames_none_in(part));
 }
 
-/* The CR that a terminal puts before the newline is no part of the line. How many there are: 0, 1. */
+/* How many bytes of CR a terminal put before the newline, which are no part of the line: 0 or 1. */
 static size_t cr_at_end(const struct splitter *s, struct clean_span part)
 {
     return s->o.is_terminal && part.len > 0 && part.ptr[part.len - 1] == '\r' ? 1 : 0;
