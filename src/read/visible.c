@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "text/columns.h"
+#include "text/motion.h"
 #include "text/utf8.h"
 
 /* ---- sinks ---------------------------------------------------------------------------------- */
@@ -61,18 +62,81 @@ static bool is_hostile(uint32_t c)
     return c >= 0x80 && in_ranges(c, hostile, sizeof(hostile) / sizeof(hostile[0]));
 }
 
-/* The length of the SGR sequence that begins here: ESC [ digits ; : … m. 0: there is none. */
-static size_t sgr_len(const char *text, size_t n)
+/* The length of the control sequence that begins here, ESC [ digits ; : … and one of these at its
+   end. 0: there is none. */
+static size_t sequence_len(const char *text, size_t n, const char *finals)
 {
-    enum { SGR_MAX = 128 };
+    enum { SEQUENCE_MAX = 128 };
     size_t i = 2;
 
     if (n < 3 || text[0] != '\x1b' || text[1] != '[')
         return 0;
-    while (i < n && i < SGR_MAX &&
+    while (i < n && i < SEQUENCE_MAX &&
            ((text[i] >= '0' && text[i] <= '9') || text[i] == ';' || text[i] == ':'))
         i++;
-    return i < n && text[i] == 'm' ? i + 1 : 0;
+    return i < n && text[i] != '\0' && strchr(finals, text[i]) != NULL ? i + 1 : 0;
+}
+
+/* CR, BS, CHA, CUF, CUB, EL: within its line. */
+static size_t move_len(const char *text, size_t n)
+{
+    return *text == '\r' || *text == '\b' ? 1 : sequence_len(text, n, "GCDK");
+}
+
+/* ---- frames ------------------------------------------------------------------------------ */
+
+/* Columns of one frame, from the beginning of its line on. */
+struct extent {
+    uint32_t written; /* without a hole */
+    uint32_t shown;   /* up to the last one that shows something */
+    bool erases;      /* what is behind them */
+};
+
+/* False: what this motion does to the line is not that simple. */
+static bool add_motion(struct extent *x, const struct motion *m)
+{
+    switch (m->kind) {
+    case MOTION_TEXT:
+        x->written += m->n;
+        x->shown = x->written;
+        return true;
+    case MOTION_BLANK:
+        x->written += m->n;
+        return true;
+    case MOTION_ERASE_RIGHT:
+        x->erases = true;
+        return true;
+    default:
+        return m->kind == MOTION_NONE || m->kind == MOTION_STYLE || m->kind == MOTION_MORE;
+    }
+}
+
+/* Where the last frame begins that shows something, if it leaves nothing to be seen of those
+   before it; else 0. */
+static size_t last_frame(struct raw_span text)
+{
+    struct motion_parser parser = {0};
+    struct extent x = {0};
+    uint32_t most = 0; /* shown by the frames before */
+    size_t start = 0, found = 0;
+
+    for (size_t at = 0; at <= text.len;) {
+        bool end = at == text.len;
+        struct motion m = {.kind = MOTION_COLUMN};
+
+        at += end ? 1 : motion_next(&parser, text.ptr + at, text.len - at, &m);
+        if (m.kind != MOTION_COLUMN || m.n > 0) {
+            if (!add_motion(&x, &m))
+                return 0;
+            continue;
+        }
+        if (x.shown > 0)
+            found = x.erases || x.written >= most ? start : 0;
+        most = x.shown > most ? x.shown : most;
+        x = (struct extent){0};
+        start = at;
+    }
+    return found;
 }
 
 /* ---- text --------------------------------------------------------------------------- */
@@ -115,23 +179,28 @@ static enum err_code put_control(const struct sink *s, char c)
 
 enum err_code visible_put(const struct sink *s, struct raw_span text, struct visible how)
 {
+    size_t from = how.last_frame ? last_frame(text) : 0;
     bool coloured = false;
-    enum err_code rc = ERR_NONE;
+    enum err_code rc = from > 0 ? put_control(s, '\r') : ERR_NONE;
 
-    for (size_t at = 0; at < text.len && rc == ERR_NONE;) {
+    for (size_t at = from; at < text.len && rc == ERR_NONE;) {
         const char *p = text.ptr + at;
         size_t rest = text.len - at;
         size_t len = plain_run(p, rest);
         size_t sgr = 0;
 
         if (len == 0 && how.colour != COLOUR_VISIBLE)
-            sgr = sgr_len(p, rest);
+            sgr = sequence_len(p, rest, "m");
+        if (len == 0 && sgr == 0 && how.moves)
+            len = move_len(p, rest);
         if (len > 0) {
             rc = sink_put(s, p, len);
         } else if (sgr > 0) {
             len = sgr;
             coloured |= how.colour == COLOUR_PASS;
             rc = how.colour == COLOUR_PASS ? sink_put(s, p, len) : ERR_NONE;
+        } else if (how.colour != COLOUR_VISIBLE && sequence_len(p, rest, "K") > 0) {
+            len = sequence_len(p, rest, "K");
         } else if ((*p & 0x80) != 0) {
             rc = put_wide(s, p, rest, &len);
         } else {
