@@ -63,6 +63,16 @@ _buildlog_table()
         valued=' --dir --output -o --color '
         operands='id'
         ;;
+    replay)
+        options='--dir --color --speed --idle-limit --help -h'
+        valued=' --dir --color --speed --idle-limit '
+        operands='id'
+        ;;
+    export)
+        options='--dir --output -o --size --help -h'
+        valued=' --dir --output -o --size '
+        operands='id'
+        ;;
     help)
         options='--help -h'
         valued=' '
@@ -118,6 +128,10 @@ _buildlog_source()
     verify:--dir) source=(-d) ;;
     verify:--output | verify:-o) source=(-W 'text json') ;;
     verify:--color) source=(-W 'auto always never') ;;
+    replay:--dir) source=(-d) ;;
+    replay:--color) source=(-W 'auto always never') ;;
+    export:--dir) source=(-d) ;;
+    export:--output | export:-o) source=(-W 'asciicast asciicast-v3 html text') ;;
     # end of generated
     esac
 }
@@ -187,7 +201,7 @@ _buildlog()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}
     local options valued operands source first begin word option='' value=''
     # generated: names
-    local names='run ls info tail query redact redact-add errors show stats verify help'
+    local names='run ls info tail query redact redact-add errors show stats verify replay export help'
     # end of generated
 
     COMPREPLY=()
