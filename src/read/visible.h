@@ -3,8 +3,8 @@
  * Hostile text for a person's terminal.  Passes: printable text, TAB, LF, and colours (SGR)
  * where asked for. Made visible: every other C0 byte and DEL (^M, ^[), C1 and the characters
  * that turn the direction of text or break lines (<U+202E>); so an escape sequence other than
- * SGR comes out as the text it is made of. Invalid UTF-8 comes out as U+FFFD. Erasing to the end of
- * the line (EL), which grep and gcc do behind every colour, goes with the colours: nothing is
+ * SGR comes out as the text it is made of. Invalid UTF-8 comes out as U+FFFD. Erasing within
+ * the line (EL), as grep and gcc do it behind every colour, goes with the colours: nothing is
  * erased, so that nothing can hide by it.
  */
 #ifndef READ_VISIBLE_H

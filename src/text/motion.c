@@ -83,33 +83,47 @@ static void private_sequence(const struct motion_parser *p, char final, struct m
     is(m, sets_mode && switches_screen(p) ? MOTION_UNKNOWN : MOTION_NONE, 0);
 }
 
+/* Those that move the cursor by n, or to n: the final byte says how. */
+static const struct {
+    char final;
+    enum motion_kind kind;
+    uint8_t less; /* than what the sequence says, which counts from 1 */
+} moves[] = {
+    {'A', MOTION_UP, 0},    {'B', MOTION_DOWN, 0},      {'C', MOTION_RIGHT, 0},
+    {'D', MOTION_LEFT, 0},  {'E', MOTION_DOWN_LINE, 0}, {'F', MOTION_UP_LINE, 0},
+    {'G', MOTION_COLUMN, 1}, {'`', MOTION_COLUMN, 1},
+};
+
+static bool move(const struct motion_parser *p, char final, struct motion *m)
+{
+    for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
+        if (moves[i].final == final) {
+            is(m, moves[i].kind, number(p, 0, 1) - moves[i].less);
+            return true;
+        }
+    return false;
+}
+
 static void sequence(const struct motion_parser *p, char final, struct motion *m)
 {
     static const char harmless[] = "chlnqtg"; /* reports, modes, the cursor's shape, tab stops */
-    uint32_t n = number(p, 0, 1);
 
     if (p->prefix != 0)
         private_sequence(p, final, m);
     else if (p->between != 0)
         is(m, final == 'q' ? MOTION_NONE : MOTION_UNKNOWN, 0);
+    else if (move(p, final, m))
+        return;
     else if (final == 'm')
         is(m, MOTION_STYLE, p->n_numbers > 1 || number(p, 0, 0) > 0);
     else if (final == 'K')
         erase_in_line(p, m);
     else if (final == 'J')
         is(m, number(p, 0, 0) == 0 ? MOTION_ERASE_RIGHT : MOTION_UNKNOWN, 0);
-    else if (final == 'G' || final == '`')
-        is(m, MOTION_COLUMN, n - 1);
-    else if (final == 'A' || final == 'B')
-        is(m, final == 'A' ? MOTION_UP : MOTION_DOWN, n);
-    else if (final == 'F' || final == 'E')
-        is(m, final == 'F' ? MOTION_UP_LINE : MOTION_DOWN_LINE, n);
-    else if (final == 'C' || final == 'D')
-        is(m, final == 'C' ? MOTION_RIGHT : MOTION_LEFT, n);
     else if ((final == 's' || final == 'u') && p->n_numbers == 0)
         is(m, final == 's' ? MOTION_SAVE : MOTION_RESTORE, 0);
     else if (final == 'H' || final == 'f')
-        *m = (struct motion){MOTION_PLACE, number(p, 1, 1) - 1, n - 1};
+        *m = (struct motion){MOTION_PLACE, number(p, 1, 1) - 1, number(p, 0, 1) - 1};
     else
         is(m, strchr(harmless, final) != NULL ? MOTION_NONE : MOTION_UNKNOWN, 0);
 }
