@@ -49,6 +49,7 @@ struct replay {
     sigset_t mask_before;
     int signal;         /* came in */
     bool reader_gone;
+    bool mid_line; /* what was written last did not end in a newline */
 };
 
 /* ---- options -------------------------------------------------------------------------------- */
@@ -217,6 +218,8 @@ static enum err_code show(struct replay *r, const struct log_item *item, struct 
         log_reader_damaged(r->build.reader);
         rc = ERR_NONE;
     }
+    if (r->out.buf.len > 0)
+        r->mid_line = r->out.buf.data[r->out.buf.len - 1] != '\n';
     return rc;
 }
 
@@ -284,7 +287,10 @@ static int finish(struct replay *r, enum err_code rc, const struct err *e)
         cmd_warn_err(r->command, e);
         return out_finish(&r->out, r->command, EXIT_TROUBLE);
     }
-    say_how(r);
+    if (r->out.terminal && r->mid_line)
+        (void)!sink_puts(&r->renderer.sink, "\n");
+    if (out_flush(&r->out) == ERR_NONE)
+        say_how(r);
     return out_finish(&r->out, r->command, EXIT_FOUND);
 }
 

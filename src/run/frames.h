@@ -66,7 +66,7 @@ struct frames {
 };
 
 void frames_init(struct frames *f, size_t max_line);
-void frames_release(struct frames *f);
+void frames_release(struct frames *f); /* after frames_clear it may be used again */
 
 /* The next line begins. */
 void frames_clear(struct frames *f);

@@ -131,6 +131,7 @@ static void take(struct splitter *s, struct clean_span bytes, int64_t ts_ms)
             return;
         s->plain = true;
         gather(s, end_frames(s), ts_ms);
+        frames_release(&s->frames); /* its memory; it is cleared for the next line */
         bytes = clean_sub(bytes, n, bytes.len - n);
     }
     gather(s, bytes, ts_ms);

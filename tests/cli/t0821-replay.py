@@ -107,11 +107,12 @@ def broken_off():
 
 @bl.section
 def on_a_terminal():
-    put((0, "\x1b[31mred\x1b[0m \x1b[2J\x1b]0;t\x07"), (0, "10%\r50%\r100%"), (0, "loading\rok"))
+    put((0, "\x1b[31mred\x1b[0m \x1b[2J\x1b]0;t\x07"), (0, "10%\r50%\r100%"), (0, "loading\rok"),
+        lambda r: r.line("prompt> ", partial=True))
     tty = at_terminal("--speed", "max")
     bl.equal(tty.finish(), 0, "on a terminal")
     bl.equal(tty.screen.split(b"buildlog")[0], b"\x1b[31mred\x1b[0m ^[[2J^[]0;t^G\x1b[0m\r\n^M100%\r\n"
-             b"loading^Mok\r\n", "colours pass, the last frame shows, all else is made visible")
+             b"loading^Mok\r\nprompt> \r\n", "colours pass, the last frame shows, all else is made visible")
     bl.ok(b"failed (exit 2)" in tty.screen, "and how it ended")
     tty = at_terminal("--speed", "max", NO_COLOR="1")
     tty.finish()
