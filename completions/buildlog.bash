@@ -85,7 +85,7 @@ _buildlog_source()
     run:--redact-rules) source=(-f) ;;
     run:--payload) source=(-W 'full none') ;;
     run:--tty) source=(-W 'never') ;;
-    run:--order) source=(-W 'arrival merge') ;;
+    run:--order) source=(-W 'arrival exact merge') ;;
     run:--long-lines) source=(-W 'truncate split') ;;
     run:--on-closed) source=(-W 'continue stop') ;;
     run:--sync) source=(-W 'none end always') ;;

@@ -14,6 +14,7 @@
 #include "cmd/redaction.h"
 #include "commands.gen.h"
 #include "redact/redact.h"
+#include "run/order.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "store/build_log.h"
@@ -89,6 +90,7 @@ static void take_session_option(struct session_options *o, const struct parsed_o
         break;
     case OPT_ORDER:
         o->merge = strcmp(p->text, "merge") == 0;
+        o->exact = strcmp(p->text, "exact") == 0;
         break;
     case OPT_MAX_LINE:
         o->max_line = (size_t)p->number;
@@ -351,7 +353,7 @@ static enum err_code describe(struct run *r)
         .build_id = r->id,
         .version = BUILDLOG_VERSION,
         .pid = getpid(),
-        .order = r->session.merge ? "merge" : "arrival",
+        .order = r->session.merge ? "merge" : r->session.exact ? "exact" : "arrival",
         .redact = r->session.redact,
         .forward = forward_name(r->session.forward),
     };
@@ -578,7 +580,8 @@ int cmd_run(const struct cmd_args *args)
 
     take_options(&r, args);
     find_closed_fds(r.closed);
-    if (choose_id(&r, &e) != ERR_NONE) {
+    if ((r.session.exact && order_check_command(args->operands, &e) != ERR_NONE) ||
+        choose_id(&r, &e) != ERR_NONE) {
         cmd_warn_err(args->command, &e);
         return EXIT_REFUSED;
     }

@@ -138,16 +138,21 @@ void procs_signal(pid_t root, int signal)
     proc_list_release(&list);
 }
 
-/* The inode of "pipe:[12345]", 0 for anything else. */
+/* The inode of "pipe:[12345]" or "socket:[12345]", 0 for anything else. */
 static uint64_t pipe_inode(int dir_fd, const char *name)
 {
     char target[64];
     ssize_t n = sys.readlinkat(dir_fd, name, target, sizeof(target) - 1);
+    const char *bracket;
 
-    if (n <= 6 || memcmp(target, "pipe:[", 6) != 0)
+    if (n <= 0)
         return 0;
     target[n] = '\0';
-    return strtoull(target + 6, NULL, 10);
+    bracket = strchr(target, '[');
+    if (bracket == NULL ||
+        (strncmp(target, "pipe:[", 6) != 0 && strncmp(target, "socket:[", 8) != 0))
+        return 0;
+    return strtoull(bracket + 1, NULL, 10);
 }
 
 static bool among(uint64_t inode, const uint64_t *inodes, size_t n)

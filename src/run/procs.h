@@ -26,7 +26,7 @@ void procs_descendants(pid_t root, struct proc_list *out);
 /* Sends signal to root and its descendants. */
 void procs_signal(pid_t root, int signal);
 
-/* Processes other than this one with a descriptor on one of the pipes (st_ino of each). */
+/* Processes other than this one with a descriptor on one of the pipes or sockets (st_ino of each). */
 void procs_holders(const uint64_t *inodes, size_t n, struct proc_list *out);
 
 /* Does pid (still) have one? */

@@ -57,6 +57,7 @@ struct session_options {
     struct redact_set *rules; /* not owned; also for what buildlog itself says */
     bool redact;              /* the log */
     bool merge; /* one pipe for both streams */
+    bool exact; /* sockets for both, and the order of writing */
     size_t max_line;
     bool split_long;
     bool stop_on_closed; /* a closed terminal side closes the command's pipe */

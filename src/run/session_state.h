@@ -3,6 +3,7 @@
  * What the parts of a session share. session.h has the state diagram and the guarantees.
  *
  *   session.c          set-up, the loop, the state, the way of the bytes
+ *   session_order.c    --order exact: two streams in the order of writing
  *   session_control.c  signals in, signals out, timeouts, job control, the command's exit
  *   session_report.c   messages, events, orphans, the end record
  */
@@ -14,10 +15,12 @@
 
 #include "run/mask_socket.h"
 #include "run/masks.h"
+#include "run/order.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "run/terminal.h"
 #include "run/spawn.h"
+#include "run/stage.h"
 
 enum state { SPAWN, RUNNING, STOPPING, KILLING, DRAINING, SEALING, SEALED };
 
@@ -46,6 +49,10 @@ struct session {
     struct spawn_options spawn;
     struct spawned child;
     struct channel channels[N_STREAMS];
+    struct order order; /* with --order exact, as the next three */
+    struct stage stage;
+    ev_timer order_again; /* what no descriptor tells of */
+    bool told_set_back;
     struct masks masks;
     struct mask_socket mask_socket;
     char *scratch;
@@ -94,6 +101,27 @@ void session_settle(struct session *s);
 
 /* Reads the exec's outcome, if it is there: SPAWN → RUNNING. */
 void session_take_exec_result(struct session *s);
+
+/* The stream has ended: its last bytes, and no more of it. */
+void session_end_channel(struct channel *c);
+
+/* The reader of this stream is gone: with --on-closed stop the command is to notice. */
+void session_look_at_closed(struct session *s, struct channel *c);
+
+/* ---- session_order.c ------------------------------------------------------------------- */
+
+void session_order_init(struct session *s);
+void session_order_release(struct session *s);
+
+/* The ends of order_pair: the stream of channel i is read from read_fd. */
+enum err_code session_order_add(struct session *s, int i, int read_fd, int write_fd,
+                                struct err *e) MUST_USE;
+
+/* What is readable of both streams, in order, as far as the terminals take it. */
+void session_order_turn(struct session *s);
+
+/* Sees to it that what is left over gets a turn. */
+void session_order_settle(struct session *s);
 
 /* ---- session_control.c ---------------------------------------------------------------- */
 

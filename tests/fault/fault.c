@@ -177,6 +177,10 @@ PLAIN(int, poll, (struct pollfd *fds, nfds_t n, int timeout_ms), (fds, n, timeou
       strike(CALL_poll, false))
 PLAIN(int, socket, (int domain, int type, int protocol), (domain, type, protocol),
       strike(CALL_socket, false))
+PLAIN(int, socketpair, (int domain, int type, int protocol, int fds[2]),
+      (domain, type, protocol, fds), strike(CALL_socketpair, false))
+PLAIN(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags),
+      strike_fd(CALL_recvmsg, fd))
 PLAIN(int, bind, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len),
       strike_fd(CALL_bind, fd))
 PLAIN(int, listen, (int fd, int backlog), (fd, backlog), strike_fd(CALL_listen, fd))
@@ -186,6 +190,8 @@ PLAIN(int, connect, (int fd, const struct sockaddr *address, socklen_t len), (fd
       strike_fd(CALL_connect, fd))
 PLAIN(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *len),
       (fd, level, name, value, len), strike_fd(CALL_getsockopt, fd))
+PLAIN(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len),
+      (fd, level, name, value, len), strike_fd(CALL_setsockopt, fd))
 PLAIN(pid_t, fork, (void), (), strike(CALL_fork, false))
 PLAIN(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage),
       (pid, status, options, usage), strike(CALL_wait4, false))
