@@ -79,6 +79,12 @@ static void take_session_option(struct session_options *o, const struct parsed_o
     case OPT_IDLE_TIMEOUT:
         o->idle_timeout_ns = p->number;
         break;
+    case OPT_STALL_TIMEOUT:
+        o->stall_timeout_ns = p->number;
+        break;
+    case OPT_ON_STALL:
+        o->stall_report = strcmp(p->text, "report") == 0;
+        break;
     case OPT_GRACE:
         o->grace_ns = p->number;
         break;
@@ -144,6 +150,7 @@ static void take_run_option(struct run *r, const struct parsed_option *p)
         break;
     case OPT_PAYLOAD:
         r->log.payload = strcmp(p->text, "full") == 0;
+        r->session.no_payload = !r->log.payload;
         break;
     case OPT_MAX_LOG:
         r->log.max_log = (uint64_t)p->number;

@@ -195,7 +195,7 @@ static void take_turn(struct session *s, struct channel *c)
     enum stream_turn turn = stream_turn(&c->stream, s->scratch);
 
     if (turn != STREAM_IDLE)
-        s->last_output_ns = clock_monotonic_ns();
+        session_note_output(s);
     if (turn == STREAM_ENDED)
         session_end_channel(c);
     ev_timer_stop(s->loop, &c->preview); /* counted from the last byte read */
@@ -305,6 +305,7 @@ static enum err_code open_channel(struct session *s, int i, int *write_fd, struc
         return rc;
     if (s->o->exact && session_order_add(s, i, fds[0], fds[1], e) != ERR_NONE)
         return ERR_MEMORY;
+    c->stream.splitter.watch = s->watch.on ? &s->watch : NULL;
     c->open = true;
     ev_io_init(&c->readable, on_readable, fds[0], EV_READ);
     /* Of two ready streams stdout goes first, as a person would read them. libev runs equal
@@ -327,11 +328,10 @@ static void init_timers(struct session *s)
 {
     ev_timer_init(&s->tick, on_tick, TICK_S, TICK_S);
     ev_timer_init(&s->timeout, session_on_timeout, (double)s->o->timeout_ns / NS_PER_S, 0.);
-    ev_timer_init(&s->idle, session_on_idle, (double)s->o->idle_timeout_ns / NS_PER_S, 0.);
     ev_timer_init(&s->grace, session_on_grace, 0., 0.);
     ev_timer_init(&s->linger, session_on_linger, 0., 0.);
     ev_timer_init(&s->give_up, session_on_give_up, 0., 0.);
-    s->tick.data = s->timeout.data = s->idle.data = s;
+    s->tick.data = s->timeout.data = s;
     s->grace.data = s->linger.data = s->give_up.data = s;
 }
 
@@ -353,7 +353,9 @@ static enum err_code init_session(struct session *s, const struct session_option
     init_channel(s, ERR);
     init_timers(s);
     open_terminal(s);
-    rc = signals_start(&s->signals, e);
+    rc = session_stall_init(s, e);
+    if (rc == ERR_NONE)
+        rc = signals_start(&s->signals, e);
     if (rc != ERR_NONE)
         return rc;
     ev_io_init(&s->signal_ready, session_on_signal_ready, s->signals.fd, EV_READ);
@@ -371,6 +373,7 @@ static void release_session(struct session *s)
         terminal_release(&s->channels[i].terminal);
     }
     session_order_release(s);
+    line_watch_release(&s->watch);
     if (s->signals.fd >= 0)
         signals_release(&s->signals);
     if (s->tty_fd >= 0)
@@ -397,7 +400,7 @@ static enum err_code spawn_command(struct session *s, struct err *e)
             .own_group = s->own_group,
             .signals = &s->signals,
         };
-        s->started_ns = s->last_output_ns = clock_monotonic_ns();
+        s->started_ns = clock_monotonic_ns();
         rc = spawn_start(&s->spawn, &s->child, e);
     }
     for (int i = 0; i < N_STREAMS; i++)
@@ -448,8 +451,7 @@ static void start_watching(struct session *s)
     ev_timer_start(s->loop, &s->tick);
     if (s->o->timeout_ns > 0)
         ev_timer_start(s->loop, &s->timeout);
-    if (s->o->idle_timeout_ns > 0)
-        ev_timer_start(s->loop, &s->idle);
+    session_stall_start(s);
 }
 
 enum err_code session_run(const struct session_options *o, struct session_result *result,

@@ -8,7 +8,6 @@
  */
 #include "run/session_state.h"
 
-#include "base/clock.h"
 #include "base/sys.h"
 
 /* Looks a turn may take to tell which of two streams was first; then others get theirs. */
@@ -27,13 +26,12 @@ enum err_code session_order_add(struct session *s, int i, int read_fd, int write
 
 static void take_next(struct session *s, int i, struct raw_span span)
 {
-    s->last_output_ns = clock_monotonic_ns();
     ev_timer_stop(s->loop, &s->channels[i].preview); /* counted from the last byte read */
     stream_take(&s->channels[i].stream, span);
 }
 
-/* What one turn takes of both queues, in order. */
-static void take_in_order(struct session *s)
+/* What one turn takes of both queues, in order; false: nothing came. */
+static bool take_in_order(struct session *s)
 {
     size_t bytes = 0;
     int looks = ORDER_QUEUES;
@@ -51,13 +49,14 @@ static void take_in_order(struct session *s)
             break;
         case ORDER_LOOK:
             if (++looks > LOOKS_MAX)
-                return;
+                return bytes > 0;
             order_look(&s->order, i);
             break;
         case ORDER_EMPTY:
-            return;
+            return bytes > 0;
         }
     }
+    return true;
 }
 
 static void end_if_over(struct session *s, int i)
@@ -90,7 +89,8 @@ void session_order_turn(struct session *s)
     for (int i = 0; i < N_STREAMS; i++)
         if (s->channels[i].stream.limited)
             order_limit(&s->order, i);
-    take_in_order(s);
+    if (take_in_order(s))
+        session_note_output(s);
     tell_set_back(s);
     (void)build_log_flush(s->o->log);
     stage_show(&s->stage);
