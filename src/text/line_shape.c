@@ -62,14 +62,15 @@ static size_t word_len(const char *p, size_t n)
 
 static bool is_hex_word(const char *p, size_t n)
 {
-    bool digits = false;
+    const bool marked = n > 2 && p[0] == '0' && (p[1] | 0x20) == 'x';
+    bool digits = marked;
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = marked ? 2 : 0; i < n; i++) {
         if (!is_hex(p[i]))
             return false;
         digits = digits || is_digit(p[i]);
     }
-    return digits && n >= HEX_WORD_MIN;
+    return marked || (digits && n >= HEX_WORD_MIN);
 }
 
 /* A word of Braille patterns, U+2800 to U+28FF: modern spinners. */
