@@ -5,6 +5,7 @@
  *
  *   BUILDLOG_FAULT   "CALL[@log|@other]:N:WHAT[:persist|:xK]", several with commas.
  *                    The N-th CALL (from 1) gives the errno WHAT (EIO …) or is "short";
+ *                    "aged": a message (recvmsg) whose time stamp is an hour older.
  *                    persist: it and all after it, xK: K of them. @log counts only calls on
  *                    regular files beyond 0 to 2 (the log), @other only the rest.
  *   BUILDLOG_SPACE   bytes that may still be written to logs; then ENOSPC, until the file
@@ -35,7 +36,7 @@ static const char *const CALL_NAMES[] = {SYS_TABLE(AS_NAME)};
 #undef AS_NAME
 
 enum target { ANY, LOG_FILE, OTHER };
-enum { MAX_FAULTS = 8, SHORT = -1 };
+enum { MAX_FAULTS = 8, SHORT = -1, AGED = -2, AGED_S = 3600 };
 
 struct counter {
     _Atomic uint64_t all;
@@ -69,7 +70,8 @@ static const struct {
 } ERRNOS[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},   {"EMFILE", EMFILE},
               {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EACCES", EACCES}, {"EROFS", EROFS},
               {"EPERM", EPERM},   {"ENOSYS", ENOSYS}, {"ENOLCK", ENOLCK}, {"EDQUOT", EDQUOT},
-              {"EOPNOTSUPP", EOPNOTSUPP}, {"EFBIG", EFBIG}, {"short", SHORT}};
+              {"EOPNOTSUPP", EOPNOTSUPP}, {"EFBIG", EFBIG}, {"short", SHORT},
+              {"aged", AGED}};
 
 static void broken(const char *what)
 {
@@ -179,8 +181,6 @@ PLAIN(int, socket, (int domain, int type, int protocol), (domain, type, protocol
       strike(CALL_socket, false))
 PLAIN(int, socketpair, (int domain, int type, int protocol, int fds[2]),
       (domain, type, protocol, fds), strike(CALL_socketpair, false))
-PLAIN(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags),
-      strike_fd(CALL_recvmsg, fd))
 PLAIN(int, bind, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len),
       strike_fd(CALL_bind, fd))
 PLAIN(int, listen, (int fd, int backlog), (fd, backlog), strike_fd(CALL_listen, fd))
@@ -307,6 +307,31 @@ static ssize_t fault_recv(int fd, void *data, size_t n, int flags)
 {
     FAIL_IF(strike_fd(CALL_recv, fd));
     return real.recv(fd, data, n, flags);
+}
+
+/* As if the clock had been set back before the message was written. */
+static void age(struct msghdr *msg)
+{
+    struct cmsghdr *stamp = CMSG_FIRSTHDR(msg);
+    struct timespec at;
+
+    if (!stamp || stamp->cmsg_type != SO_TIMESTAMPNS)
+        return;
+    memcpy(&at, CMSG_DATA(stamp), sizeof(at));
+    at.tv_sec -= AGED_S;
+    memcpy(CMSG_DATA(stamp), &at, sizeof(at));
+}
+
+static ssize_t fault_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+    int what = strike_fd(CALL_recvmsg, fd);
+    ssize_t n;
+
+    FAIL_IF(what);
+    n = real.recvmsg(fd, msg, flags);
+    if (n >= 0 && what == AGED)
+        age(msg);
+    return n;
 }
 
 static ssize_t fault_getrandom(void *data, size_t n, unsigned flags)
