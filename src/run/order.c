@@ -10,8 +10,41 @@
 
 #define NS_PER_S 1000000000
 
-/* The kernel takes this off the send buffer (unix_dgram_sendmsg), so it is more than enough. */
-enum { MESSAGE_SLACK = 32 };
+/* ---- one message -------------------------------------------------------------------------- */
+
+enum received { GOT_MESSAGE, GOT_CUT, GOT_NOTHING, GOT_END, GOT_ERROR };
+
+/*
+ * One message. The end of file is a message without a stamp: an empty one has one. There is room
+ * for the stamp alone, so that descriptors which the command sends along are not installed here
+ * (unix(7): they are closed when the buffer is too small).
+ */
+static enum received receive(int fd, char *data, size_t room, size_t *len, int64_t *stamp_ns)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(struct timespec))];
+        struct cmsghdr align;
+    } control;
+    struct iovec iov = {.iov_base = data, .iov_len = room};
+    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+                       .msg_controllen = sizeof(control.bytes)};
+    const struct cmsghdr *stamp;
+    struct timespec at;
+    ssize_t n;
+
+    do
+        n = sys.recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == EAGAIN ? GOT_NOTHING : GOT_ERROR;
+    *len = (size_t)n;
+    stamp = CMSG_FIRSTHDR(&m);
+    if (stamp == NULL || stamp->cmsg_type != SO_TIMESTAMPNS)
+        return n == 0 ? GOT_END : GOT_ERROR;
+    memcpy(&at, CMSG_DATA(stamp), sizeof(at));
+    *stamp_ns = (int64_t)at.tv_sec * NS_PER_S + at.tv_nsec;
+    return (m.msg_flags & MSG_TRUNC) != 0 ? GOT_CUT : GOT_MESSAGE;
+}
 
 /* ---- sockets --------------------------------------------------------------------------- */
 
@@ -27,6 +60,20 @@ static void enlarge(int fd)
         (void)sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
+/* A sandbox or another system behind the same calls may not stamp; better to know before. */
+static enum err_code probe(const int fds[2], struct err *e)
+{
+    char byte = 0;
+    size_t len;
+    int64_t stamp_ns;
+
+    if (sys.write(fds[1], &byte, sizeof(byte)) == (ssize_t)sizeof(byte) &&
+        receive(fds[0], &byte, sizeof(byte), &len, &stamp_ns) == GOT_MESSAGE)
+        return ERR_NONE;
+    return err_set(e, ERR_REFUSED, "cannot use --order exact", "",
+                   "this system does not say when a message was written");
+}
+
 enum err_code order_pair(int fds[2], struct err *e)
 {
     const int on = 1;
@@ -39,8 +86,11 @@ enum err_code order_pair(int fds[2], struct err *e)
        description of its own, so ours alone does not block. */
     if (sys.setsockopt(fds[0], SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0 &&
         sys.fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0)
-        return ERR_NONE;
-    rc = err_system(e, "cannot set up a socket pair", "");
+        rc = probe(fds, e);
+    else
+        rc = err_system(e, "cannot set up a socket pair", "");
+    if (rc == ERR_NONE)
+        return rc;
     sys.close(fds[0]);
     sys.close(fds[1]);
     return rc;
@@ -79,40 +129,6 @@ void order_release(struct order *o)
 }
 
 /* ---- receiving -------------------------------------------------------------------------- */
-
-enum received { GOT_MESSAGE, GOT_CUT, GOT_NOTHING, GOT_END, GOT_ERROR };
-
-/*
- * One message. The end of file is a message without a stamp: an empty one has one. There is room
- * for the stamp alone, so that descriptors which the command sends along are not installed here
- * (unix(7): they are closed when the buffer is too small).
- */
-static enum received receive(int fd, char *data, size_t room, size_t *len, int64_t *stamp_ns)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(struct timespec))];
-        struct cmsghdr align;
-    } control;
-    struct iovec iov = {.iov_base = data, .iov_len = room};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
-                       .msg_controllen = sizeof(control.bytes)};
-    const struct cmsghdr *stamp;
-    struct timespec at;
-    ssize_t n;
-
-    do
-        n = sys.recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return errno == EAGAIN ? GOT_NOTHING : GOT_ERROR;
-    *len = (size_t)n;
-    stamp = CMSG_FIRSTHDR(&m);
-    if (stamp == NULL || stamp->cmsg_type != SO_TIMESTAMPNS)
-        return n == 0 ? GOT_END : GOT_ERROR;
-    memcpy(&at, CMSG_DATA(stamp), sizeof(at));
-    *stamp_ns = (int64_t)at.tv_sec * NS_PER_S + at.tv_nsec;
-    return (m.msg_flags & MSG_TRUNC) != 0 ? GOT_CUT : GOT_MESSAGE;
-}
 
 /* Moves what has not come out yet to the front. There is little of it when this is called. */
 static void compact(struct order_queue *q)

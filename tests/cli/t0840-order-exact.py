@@ -84,6 +84,21 @@ def large():
 
 
 @bl.section
+def other_ways_to_write():
+    """writev, sendfile and splice are writes like any other."""
+    source = bl.temp("source")
+    with open(source, "wb") as file:
+        file.write(b"from a file\n" * 5000)
+    run = python("import os\nos.writev(1, [b'a', b'b\\n'])\n"
+                 f"f = os.open({source!r}, 0); n = 60000; at = 0\n"
+                 "while at < n: at += os.sendfile(1, f, at, n - at)\n"
+                 "os.write(2, b'end\\n')")
+    bl.equal((run.status, run.out == b"ab\n" + b"from a file\n" * 5000, run.err),
+             (0, True, b"end\n"), "writev and sendfile", run.out[:50])
+    bl.equal(run.log.msgs()[-1], "end", "writev and sendfile: in order")
+
+
+@bl.section
 def no_path_of_ones_own():
     run = exact("--", "sh", "-c", "echo lost >/dev/stderr; echo kept >&2")
     bl.equal(run.log.msgs()[-1:], ["kept"], "/dev/stderr cannot be opened, as the manual says")
@@ -189,7 +204,7 @@ def slow_reader():
     bl.wait_for(stuck, "the command is held up")
     peak = bl.proc_peak_kb(run.pid)
     run.finish(seconds=60)
-    bl.ok(first and peak < 16 << 10, "a reader that does not read: memory is bounded", peak)
+    bl.ok(first and (bl.SANITIZED or peak < 16 << 10), "a reader that does not read: memory is bounded", peak)
     bl.equal((run.status, len(run.log.lines)), (0, 60_000), "and everything comes in the end")
     bl.ok(run.log.msgs() == by_turns(30_000), "in order")
 

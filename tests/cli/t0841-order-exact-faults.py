@@ -15,6 +15,16 @@ def sockets():
 
 
 @bl.section
+def no_stamps():
+    """A system that does not stamp is noticed before the command starts."""
+    run = bl.run("--order", "exact", "--", "sh", "-c", "echo ran", binary=bl.FAULT_BIN,
+                 env={"BUILDLOG_FAULT": "recvmsg:1:bare:persist"})
+    bl.equal((run.status, run.out), (125, b""), "no time stamps: refused")
+    bl.ok(b"cannot use --order exact: this system does not say when" in run.err,
+          "no time stamps: and why", run.err)
+
+
+@bl.section
 def set_back():
     """The system's clock is set back while the command writes."""
     run = bl.run("--order", "exact", "--", bl.helper("emit"), "both", "500",

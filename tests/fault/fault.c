@@ -5,7 +5,8 @@
  *
  *   BUILDLOG_FAULT   "CALL[@log|@other]:N:WHAT[:persist|:xK]", several with commas.
  *                    The N-th CALL (from 1) gives the errno WHAT (EIO …) or is "short";
- *                    "aged": a message (recvmsg) whose time stamp is an hour older.
+ *                    "aged": a message (recvmsg) whose time stamp is an hour older;
+ *                    "bare": one that has none.
  *                    persist: it and all after it, xK: K of them. @log counts only calls on
  *                    regular files beyond 0 to 2 (the log), @other only the rest.
  *   BUILDLOG_SPACE   bytes that may still be written to logs; then ENOSPC, until the file
@@ -36,7 +37,7 @@ static const char *const CALL_NAMES[] = {SYS_TABLE(AS_NAME)};
 #undef AS_NAME
 
 enum target { ANY, LOG_FILE, OTHER };
-enum { MAX_FAULTS = 8, SHORT = -1, AGED = -2, AGED_S = 3600 };
+enum { MAX_FAULTS = 8, SHORT = -1, AGED = -2, BARE = -3, AGED_S = 3600 };
 
 struct counter {
     _Atomic uint64_t all;
@@ -71,7 +72,8 @@ static const struct {
               {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EACCES", EACCES}, {"EROFS", EROFS},
               {"EPERM", EPERM},   {"ENOSYS", ENOSYS}, {"ENOLCK", ENOLCK}, {"EDQUOT", EDQUOT},
               {"EOPNOTSUPP", EOPNOTSUPP}, {"EFBIG", EFBIG}, {"short", SHORT},
-              {"aged", AGED}};
+              {"aged", AGED},
+              {"bare", BARE}};
 
 static void broken(const char *what)
 {
@@ -331,6 +333,8 @@ static ssize_t fault_recvmsg(int fd, struct msghdr *msg, int flags)
     n = real.recvmsg(fd, msg, flags);
     if (n >= 0 && what == AGED)
         age(msg);
+    if (n >= 0 && what == BARE)
+        msg->msg_controllen = 0;
     return n;
 }
 
