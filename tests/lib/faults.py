@@ -74,6 +74,11 @@ def exact():
     return Scene("exact order", ["--order", "exact"])
 
 
+def stalling():
+    """With a look at the processes whenever nothing came for a millisecond."""
+    return Scene("stalls", ["--idle-timeout", "1ms", "--stall-timeout", "1ms", "--on-stall", "report"])
+
+
 def orders(scene, names):
     """(call, the fault's text) for everything worth trying."""
     counts = scene.counts()
