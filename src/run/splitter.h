@@ -19,6 +19,7 @@
 #include "redact/clean_buf.h"
 #include "redact/redact.h"
 #include "run/frames.h"
+#include "run/line_watch.h"
 #include "store/build_log.h"
 
 struct splitter_options {
@@ -32,6 +33,7 @@ struct splitter_options {
 
 struct splitter {
     struct splitter_options o;
+    struct line_watch *watch; /* not owned; NULL: nobody asks */
     struct clean_buf line; /* the current line, its first max_line bytes */
     struct frames frames;  /* or its frames, unless `plain` */
     bool plain;            /* the frames of this line cannot be followed, or are all wanted */
