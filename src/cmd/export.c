@@ -15,6 +15,7 @@
 #include "read/cast.h"
 #include "read/page.h"
 #include "read/render.h"
+#include "read/runner.h"
 #include "read/timeline.h"
 
 enum {
@@ -37,6 +38,7 @@ struct export {
     struct cast cast;
     struct page page;
     struct renderer plain;
+    struct runner_guard guard; /* before out, for plain, where a runner reads it */
 };
 
 /* ---- options -------------------------------------------------------------------------------- */
@@ -148,7 +150,8 @@ static enum err_code end(struct export *x)
     if (is_cast(x))
         return cast_end(&x->cast, x->timeline.at_ms,
                         ended ? build_exit_status(&x->report.end) : -1);
-    return x->format == CHOICE_EXPORT_OUTPUT_HTML ? page_end(&x->page) : ERR_NONE;
+    return x->format == CHOICE_EXPORT_OUTPUT_HTML ? page_end(&x->page)
+                                                  : runner_finish(&x->guard);
 }
 
 /* ---- the command ---------------------------------------------------------------------------- */
@@ -206,7 +209,9 @@ static void init_formats(struct export *x)
     cast_init(&x->cast, sink,
               x->format == CHOICE_EXPORT_OUTPUT_ASCIICAST_V3 ? CAST_V3 : CAST_V2);
     page_init(&x->page, sink);
-    x->plain = (struct renderer){.sink = sink, .terminal = true};
+    x->guard.sink = sink;
+    x->plain = (struct renderer){.sink = out_obeyed() ? runner_sink(&x->guard) : sink,
+                                 .terminal = true};
 }
 
 int cmd_export(const struct cmd_args *args)

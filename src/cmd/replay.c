@@ -20,6 +20,7 @@
 #include "cmd/out.h"
 #include "commands.gen.h"
 #include "read/render.h"
+#include "read/runner.h"
 #include "read/timeline.h"
 #include "run/signals.h"
 
@@ -41,6 +42,7 @@ struct replay {
     struct build_report report;
     struct out out;
     struct renderer renderer;
+    struct runner_guard guard; /* before out, where a runner reads it */
     struct timeline timeline;
     int64_t at_ms;      /* of the record shown last, on the timeline */
     int64_t due_ns;     /* when that one was due, on the monotonic clock */
@@ -243,6 +245,8 @@ static enum err_code play(struct replay *r, struct err *e)
         if (rc == ERR_NONE && !over(r))
             rc = show(r, &item, e);
     }
+    if (rc == ERR_NONE)
+        rc = runner_finish(&r->guard);
     return rc == ERR_NONE ? out_flush(&r->out) : rc;
 }
 
@@ -302,7 +306,8 @@ int cmd_replay(const struct cmd_args *args)
     int status;
 
     out_init_for(&r.out, args);
-    r.renderer.sink = out_sink(&r.out);
+    r.guard.sink = out_sink(&r.out);
+    r.renderer.sink = out_obeyed() ? runner_sink(&r.guard) : r.guard.sink;
     r.renderer.terminal = r.out.terminal;
     r.renderer.colour = r.out.colour;
     if (rc == ERR_NONE)

@@ -40,6 +40,26 @@ def case(store):
     t.equal(store.run("verify").returncode, 1, "verify reads it (the hash is made up)")
 
 
+def runner(store):
+    """What a runner of GitHub Actions obeys does not come out of a log."""
+    texts = ["::error::x", " \t::warning::", "##[group]", "#", "##", "#[x", ":", ": :", "a::b", "",
+             "\x1b[31m::error::", "\x1b[1;32m\x1b[0m ##[x", "\u00a0::x", "10%\r::stop", "x##[y"]
+    build = ulid(T0)
+    r = Records(build, T0)
+    parts = r.line(":", cont=True) + r.line(":debug::") + r.line("#", partial=True)
+    store.put(build, r.start() + b"".join(map(r.line, texts)) + parts + r.end())
+    for words, plain in ((["export", "-o", "text"], True), (["replay", "--speed", "max"], False)):
+        before = store.run(*words).stdout.decode()
+        after = store.run(*words, GITHUB_ACTIONS="true").stdout.decode()
+        marked = [text for text in after.replace("\r", "\n").split("\n") if "\\" in text]
+        t.equal([text.split("\\")[1] for text in marked],
+                ["::error::x", "::warning::", "##[group]", "::error::", "##[x", "::x"] +
+                ([] if plain else ["::stop"]) + ["::debug::"], f"{words[0]}: commands are marked")
+        t.equal(after.replace("\\", ""), before, "and nothing else")
+
+
 with Store() as fresh:
     case(fresh)
+with Store() as fresh:
+    runner(fresh)
 t.done()
