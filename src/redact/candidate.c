@@ -2,11 +2,12 @@
 /* Live candidates: rows of rules.tab walked byte by byte, all in step. */
 #include <string.h>
 
+#include "redact/escape.h"
 #include "redact/rules.h"
 #include "redact/stream.h"
 
 enum step { STEP_LIVE, STEP_DEAD, STEP_DONE };
-enum { LOOK_AHEAD = 48, MARK_MAX = 80, ESC = 0x1b };
+enum { LOOK_AHEAD = 48, MARK_MAX = 80 };
 
 static const uint8_t byte_kinds[256] = {
     ['a' ... 'z'] = KIND_LOWER, ['A' ... 'Z'] = KIND_UPPER, ['0' ... '9'] = KIND_DIGIT};

@@ -2,6 +2,7 @@
 /* Looking back: anchors, boundaries, left sides and contexts of candidates. */
 #include <string.h>
 
+#include "redact/escape.h"
 #include "redact/rules.h"
 #include "redact/stream.h"
 
@@ -9,10 +10,8 @@ enum {
     SCHEME_MAX = 21,
     ESCAPE_BEFORE_MAX = 40,
     ESCAPED_MAX = 6, /* \uHHHH */
-    ESCAPE_MAX = 64, /* longest escape sequence that is one */
     CONTEXT_MAX = 400,
-    WORD_MAX = 64,
-    ESC = 0x1b
+    WORD_MAX = 64
 };
 
 size_t stream_before(const struct redactor *r, uint64_t pos, uint8_t *dst, size_t n)

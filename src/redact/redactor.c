@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "redact/escape.h"
 #include "redact/rules.h"
 #include "redact/stream.h"
 
 enum {
-    ESCAPE_MAX = 64,  /* longest escape sequence that is one */
     GAP_MAX = 512,    /* bytes of escape sequences in a row that a candidate goes on behind */
-    PENDING_MAX = 64, /* matches that may wait before the covered bytes are let go */
-    ESC = 0x1b
+    PENDING_MAX = 64  /* matches that may wait before the covered bytes are let go */
 };
 
 /* ---- anchors ----------------------------------------------------------------------- */
@@ -334,37 +333,16 @@ static size_t next_place(struct redactor *r, size_t from)
     return found == SIZE_MAX ? r->in_len + 1 : found;
 }
 
-/*
- * The common escape sequence, whole in this input and with nothing around it that could be a
- * print: the index behind it, without a step. 0: look closer.
- */
-static size_t escape_skim(struct redactor *r, size_t place)
+/* Takes note of the last escape sequence before `index` that was passed over. */
+static void note_escape(struct redactor *r, size_t index)
 {
-    const uint8_t *in = r->in;
-    size_t end = place + 1;
-    uint8_t around[2 * (ANCHOR_PRINT - 1)];
+    size_t behind = finder_escape(&r->map, index);
 
-    if (is_live(r) || place < ANCHOR_PRINT || place >= r->in_len || in[place] != '[' ||
-        r->base + place - ANCHOR_PRINT < r->s.escape_end)
-        return 0;
-    while (end < r->in_len && in[end] >= 0x20 && in[end] <= 0x3f)
-        end++;
-    if (end + ANCHOR_PRINT > r->in_len || end - place + 2 > ESCAPE_MAX || in[end] < 0x40 ||
-        in[end] > 0x7e)
-        return 0;
-    end++;
-    memcpy(around, in + place - ANCHOR_PRINT, ANCHOR_PRINT - 1);
-    memcpy(around + ANCHOR_PRINT - 1, in + end, ANCHOR_PRINT - 1);
-    for (size_t i = 0; i < ANCHOR_PRINT - 1; i++) {
-        if (in[end + i] == ESC || finder_is_place(r->tables, around + i))
-            return 0;
-    }
-    around[ANCHOR_PRINT - 2] = '\n'; /* see look_behind_escape */
-    if (finder_is_place(r->tables, around + ANCHOR_PRINT - 2))
-        return 0;
-    r->s.escape_at = r->base + place;
-    r->s.escape_end = r->base + end;
-    return end;
+    if (behind == 0 || r->base + behind <= r->s.escape_at)
+        return;
+    r->s.escape_at = r->base + behind;
+    r->s.escape_end =
+        r->base + behind - 1 + escape_length(r->in + behind - 1, r->in_len - behind + 1);
 }
 
 /* What stands at a place that is worth a look; returns where to search on. */
@@ -375,16 +353,13 @@ static size_t at_place(struct redactor *r, size_t place)
     if (r->s.mask.state == MASK_PASS)
         return place + 1;
     if (r->in[place - 1] == ESC) {
-        size_t behind = escape_skim(r, place);
-
-        if (behind > 0)
-            return behind + 1;
         if (r->s.escape != ESCAPE_BEGUN)
             escape_begin(&r->s, r->s.pos - 1);
         return place + 1;
     }
-    /* Right behind an escape sequence the last bytes are those looked at before it. */
-    if (r->s.looked == r->s.pos || r->s.escape != ESCAPE_NONE || r->s.escape_end == r->s.pos)
+    note_escape(r, place);
+    /* Within and right behind an escape sequence the last bytes were looked at before it. */
+    if (r->s.looked == r->s.pos || r->s.escape != ESCAPE_NONE || r->s.pos <= r->s.escape_end)
         return place + 1;
     if (place >= ANCHOR_PRINT && r->s.watch == 0) {
         anchors_look(r, r->in + place - ANCHOR_PRINT);
@@ -410,6 +385,7 @@ static void scan(struct redactor *r)
         place = next_place(r, at_place(r, place));
     }
     walk(r, r->in_len);
+    note_escape(r, r->in_len);
 }
 
 /* ---- between calls ----------------------------------------------------------------- */
@@ -458,7 +434,7 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->in_len = in.len;
     r->base = r->s.pos;
     r->out = out;
-    r->map.len = 0;
+    r->map = (struct finder_map){0};
     r->failed = false;
     r->counts_kept = false;
     saved->s = r->s;

@@ -103,18 +103,21 @@ struct anchor {
 /*
  * What the search compares: the print, four bytes in a row around the end of an anchor. Bit b
  * of the nibbles says that an anchor of bucket b may have a byte with this low or high half
- * there. Buckets share their bytes, so that most of what passes is
- * nothing: `three` has a bit for each hash of the last three bytes of a print, then `whole` for
- * each of all four, or `most` for each of the three where the first byte is a class. They are
- * not asked of the two buckets of `bytes`, the broad one, whose prints are classes, and the
- * last one, which any ESC is in.
+ * there. Buckets share their bytes, so that most of what passes is nothing: `three` has a bit
+ * for each hash of the last three bytes of a print, then `whole` for each of all four, or
+ * `most` for each of the three where the first byte is a class. They are not asked of the last
+ * bucket (BROAD_BUCKET of the second half), whose prints are classes; `bytes` knows these. Processors that look
+ * up whole bytes have buckets of their own, which share less.
  * Level 0 knows the anchors of tiers 1 and 2, level 1 also those of tier 3, level 2 all.
  */
-enum { BROAD_BUCKET = 0x40, ESCAPE_BUCKET = 0x80, N_LEVELS = 3 };
+enum { BROAD_BUCKET = 0x80, N_LEVELS = 3, FINDER_AHEAD = 8 };
 
 struct finder_tables {
     uint8_t bytes[ANCHOR_PRINT][256];
     uint8_t nibbles[2][ANCHOR_PRINT][2][16]; /* buckets 0 to 7, then 8 to 15 */
+    uint8_t whole_bytes[2][ANCHOR_PRINT][128];
+    uint8_t high_bytes[2][ANCHOR_PRINT]; /* all from 128 on */
+    uint8_t broad_next[256]; /* what may stand in the FINDER_AHEAD bytes behind a broad print */
     uint32_t three[2048];
     uint32_t whole[2048];
     uint32_t most[2048];
