@@ -160,7 +160,6 @@ static void look_at_escapes(const struct finder_tables *t, const uint8_t *data, 
             size_t place = i * 64 + (size_t)__builtin_ctzll(bits);
             size_t at = m->base + place + ANCHOR_PRINT - 1;
 
-            m->any_escape = true;
             if (at >= m->skimmed)
                 mark(m->bits, place, !is_idle(t, data, len, at, m));
         }
@@ -201,15 +200,21 @@ static void fill_map(finder_fn *find, const struct finder_tables *t, const uint8
         m->last = finder_escape(m, len);
     m->base = at;
     m->len = window_len(m, len);
-    m->any_escape = false;
-    memset(m->bits, 0, sizeof(m->bits));
+    for (size_t i = 0; i < FINDER_WINDOW / 64; i++)
+        m->bits[i] = 0;
     h.n_hashed = h.n_broad = 0;
+    h.any_escape = 0;
     n = find(t, data + at, m->len, &h);
-    memcpy(m->escapes, h.escapes, n / 8);
-    memset((char *)m->escapes + n / 8, 0, sizeof(m->escapes) - n / 8);
     keep_true(t, data + at, len - at, &h, m);
+    m->any_escape = h.any_escape != 0 ||
+                    memchr(data + at + n + AROUND, ESC, m->len - n) != NULL;
+    if (m->any_escape) {
+        memcpy(m->escapes, h.escapes, n / 8);
+        memset((char *)m->escapes + n / 8, 0, sizeof(m->escapes) - n / 8);
+    }
     plain_places(t, data + at, len - at, m, n);
-    look_at_escapes(t, data, len, m);
+    if (m->any_escape)
+        look_at_escapes(t, data, len, m);
 }
 
 static size_t first_bit(const struct finder_map *m, size_t from)
@@ -287,6 +292,7 @@ static inline __attribute__((always_inline)) void put_found(struct finder_hits *
                                                             const struct found *f)
 {
     h->escapes[at / 64] = f->escapes;
+    h->any_escape |= f->escapes;
     h->n_hashed = put_places(h->hashed, h->n_hashed, at, f->hashed);
     if (f->broad != 0)
         h->n_broad = put_places(h->broad, h->n_broad, at, f->broad);

@@ -27,6 +27,7 @@ struct finder_hits {
     size_t n_broad;
     uint16_t hashed[FINDER_WINDOW + FINDER_SPARE];
     uint16_t broad[FINDER_WINDOW + FINDER_SPARE];
+    uint64_t any_escape; /* all of escapes */
     uint64_t escapes[FINDER_WINDOW / 64];
 };
 
@@ -38,7 +39,7 @@ struct finder_map {
     size_t last;    /* behind the last ESC before this window; 0: none */
     bool any_escape;
     uint64_t bits[FINDER_WINDOW / 64];
-    uint64_t escapes[FINDER_WINDOW / 64]; /* places that end in ESC */
+    uint64_t escapes[FINDER_WINDOW / 64]; /* if any_escape: places that end in ESC */
 };
 
 /*

@@ -162,22 +162,39 @@ bool look_anchor(struct look *l, const struct anchor *a)
     return a->len > 0;
 }
 
+/* The bytes of the item before l, at most its maximum; l is then at the first of them. */
+static unsigned item_before(struct look *l, const struct rule_item *it)
+{
+    uint64_t floor = l->floor > l->r->base ? l->floor : l->r->base;
+    unsigned n = 0;
+
+    if (l->plain && l->pos > floor) { /* as they stand in the input */
+        const uint8_t *p = l->r->in + (l->pos - l->r->base);
+        size_t most = it->max < l->pos - floor ? it->max : (size_t)(l->pos - floor);
+
+        while (n < most && rule_class_has(it->class, p[-1 - (ptrdiff_t)n]))
+            n++;
+        l->pos -= n;
+        if (n < most)
+            return n;
+    }
+    for (; n < it->max; n++) {
+        struct look before = *l;
+        int c = look_back(&before);
+
+        if (c < 0 || !rule_class_has(it->class, (uint8_t)c))
+            break;
+        *l = before;
+    }
+    return n;
+}
+
 bool look_left(struct look *l, const struct rule *rule, uint64_t *secret)
 {
     for (size_t i = 0; i < rule->n_left; i++) {
         const struct rule_item *it = &rule_items[rule->left + i];
-        unsigned n = 0;
 
-        while (n < it->max) {
-            struct look before = *l;
-            int c = look_back(&before);
-
-            if (c < 0 || !rule_class_has(it->class, (uint8_t)c))
-                break;
-            *l = before;
-            n++;
-        }
-        if (n < it->min)
+        if (item_before(l, it) < it->min)
             return false;
         if (i + 1 == rule->n_inside)
             *secret = l->pos;
@@ -283,14 +300,14 @@ bool look_scheme(const struct redactor *r, uint64_t pos)
 
 bool look_userinfo(const struct redactor *r, uint64_t pos)
 {
+    static const uint8_t ends[256] = {[0 ... ESC - 1] = 1, [ESC + 1 ... ' '] = 1, ['/'] = 1, ['"'] = 1, ['\''] = 1,
+                                      ['<'] = 1, ['>'] = 1, ['@'] = 2, [ESC] = 2};
     const uint8_t *p = r->in + (pos - r->base);
     const uint8_t *end = r->in + r->in_len;
 
-    for (; p < end && *p != '@' && *p != ESC; p++) {
-        if (*p <= ' ' || *p == '/' || *p == '"' || *p == '\'' || *p == '<' || *p == '>')
-            return false;
-    }
-    return true;
+    while (p < end && ends[*p] == 0)
+        p++;
+    return p == end || ends[*p] == 2;
 }
 
 bool look_line(const struct redactor *r, uint64_t pos)
@@ -315,7 +332,32 @@ static bool equal_folded(const uint8_t *b, const char *text, size_t len)
     return true;
 }
 
-static bool has_near(const struct redactor *r, const struct rule *rule, uint64_t start)
+/* The same, where no escape sequence is near and all of it is in this input: each byte is
+   looked at once for all anchors on the line. */
+static bool has_near_plain(struct redactor *r, const struct rule *rule, uint64_t start,
+                           uint64_t floor)
+{
+    struct near_memo *m = &r->near[(uintptr_t)rule->near / sizeof(void *) % NEAR_MEMOS];
+    size_t len = strlen(rule->near);
+    uint64_t at;
+
+    if (m->text != rule->near || m->upto > start || m->upto < floor)
+        *m = (struct near_memo){.text = rule->near, .upto = floor, .line = floor};
+    at = m->upto;
+    for (; at < start; at++) {
+        uint8_t c = r->in[at - r->base];
+
+        if (c == '\n')
+            m->line = at + 1;
+        if (at - floor + 1 >= len && fold(c) == fold((uint8_t)rule->near[len - 1]) &&
+            equal_folded(r->in + (at + 1 - len - r->base), rule->near, len))
+            m->found = at + 1 - len + 1;
+    }
+    m->upto = start;
+    return m->found > m->line && m->found > floor;
+}
+
+static bool has_near(struct redactor *r, const struct rule *rule, uint64_t start)
 {
     uint8_t b[CONTEXT_MAX];
     size_t max = rule->near_max < sizeof(b) ? rule->near_max : sizeof(b);
@@ -324,8 +366,10 @@ static bool has_near(const struct redactor *r, const struct rule *rule, uint64_t
     struct look l;
     int c;
 
-    /* Backwards to the line's begin. */
     look_from(&l, r, start);
+    if (l.plain && start >= r->base + max)
+        return has_near_plain(r, rule, start, start - max);
+    /* Backwards to the line's begin. */
     while (n < max && (c = look_back(&l)) >= 0 && c != '\n') {
         b[max - ++n] = (uint8_t)c;
         if (n >= len && equal_folded(b + max - n, rule->near, len))
@@ -361,7 +405,7 @@ static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t
     return false;
 }
 
-bool look_context(const struct redactor *r, const struct rule *rule, uint64_t start,
+bool look_context(struct redactor *r, const struct rule *rule, uint64_t start,
                   uint64_t end)
 {
     return (rule->near == NULL || has_near(r, rule, start)) &&

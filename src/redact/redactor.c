@@ -291,7 +291,7 @@ static void walk(struct redactor *r, size_t stop)
         bool in_escape = r->s.escape != ESCAPE_NONE;
         bool decided;
 
-        if (r->s.n_live == 1 && is_quiet(r, stop) && candidate_run(r, stop) > 0)
+        if (r->s.n_live > 0 && is_quiet(r, stop) && candidates_run(r, stop) > 0)
             continue;
         if (r->s.mask.state == MASK_PASS) {
             if (r->wake == r->s.pos - r->base)
@@ -435,6 +435,7 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->base = r->s.pos;
     r->out = out;
     r->map = (struct finder_map){0};
+    memset(r->near, 0, sizeof(r->near));
     r->failed = false;
     r->counts_kept = false;
     saved->s = r->s;
