@@ -552,10 +552,12 @@ static void evidence_add(struct candidate *c, const struct sum *sum)
     c->kind = sum->last;
 }
 
-/* What is noted of a candidate's bytes. */
+/* The candidate's bytes are of interest beyond their number. */
 static bool is_noted(const struct candidate *c)
 {
-    return c->match == 0 && (c->item->flags & (ITEM_EVIDENCE | ITEM_SECRET)) != 0;
+    unsigned noted = ITEM_EVIDENCE | (rules[c->rule].has != 0 ? ITEM_SECRET : 0);
+
+    return c->match == 0 && (c->item->flags & noted) != 0;
 }
 
 static void note_sum(struct candidate *c, const struct sum *sum)
@@ -617,24 +619,40 @@ static size_t quiet_run(const struct redactor *r, const uint8_t *bytes, size_t n
     return n;
 }
 
-size_t candidates_run(struct redactor *r, size_t stop)
+/* Cut to where none of them arms. The sum is that of all n bytes, if one of them is noted. */
+static size_t unarmed_run(const struct redactor *r, const uint8_t *bytes, size_t n,
+                          struct sum *sum)
 {
-    const uint8_t *bytes = r->in + (r->s.pos - r->base);
-    size_t n = quiet_run(r, bytes, stop - (size_t)(r->s.pos - r->base));
-    struct sum sum = {.n = 0};
-
+    *sum = (struct sum){.n = 0};
     for (size_t i = 0; i < r->s.n_live && n > 0; i++) {
         if (!is_noted(&r->live[i]))
             continue;
-        if (sum.n != n)
-            sum_up(&sum, bytes, n);
-        if (arms_within(&r->live[i], &sum))
+        if (sum->n != n)
+            sum_up(sum, bytes, n);
+        if (arms_within(&r->live[i], sum))
             n = quiet_noted(&r->live[i], bytes, n);
     }
+    if (n > 0 && sum->n != 0 && sum->n != n)
+        sum_up(sum, bytes, n);
+    return n;
+}
+
+size_t candidates_quiet(const struct redactor *r, size_t stop)
+{
+    size_t from = (size_t)(r->s.pos - r->base);
+    struct sum sum;
+
+    return unarmed_run(r, r->in + from, quiet_run(r, r->in + from, stop - from), &sum);
+}
+
+size_t candidates_run(struct redactor *r, size_t stop)
+{
+    size_t from = (size_t)(r->s.pos - r->base);
+    struct sum sum;
+    size_t n = unarmed_run(r, r->in + from, quiet_run(r, r->in + from, stop - from), &sum);
+
     if (n == 0)
         return 0;
-    if (sum.n != 0 && sum.n != n)
-        sum_up(&sum, bytes, n);
     r->s.pos += n;
     for (size_t i = 0; i < r->s.n_live; i++) {
         struct candidate *c = &r->live[i];

@@ -387,12 +387,18 @@ static bool is_dashed(uint8_t c)
    the text; escapes written out before it are none of it. */
 static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t end)
 {
-    uint8_t b[WORD_MAX];
-    size_t n = logical_before(r, end, b, sizeof(b));
-    size_t known = n;
+    uint8_t copy[WORD_MAX];
+    const uint8_t *b = copy;
+    size_t n = WORD_MAX;
     size_t len = strlen(rule->word);
+    size_t known;
     size_t stop;
 
+    if (end >= r->base + WORD_MAX && r->s.escape_at + WORD_MAX < end)
+        b = r->in + (end - r->base) - n;
+    else
+        n = logical_before(r, end, copy, n);
+    known = n;
     while (n > 0 && !is_dashed(b[n - 1]))
         n--;
     for (stop = n; stop > 0 && is_dashed(b[stop - 1]); stop--)

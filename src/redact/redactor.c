@@ -12,6 +12,7 @@
 
 enum {
     GAP_MAX = 512,    /* bytes of escape sequences in a row that a candidate goes on behind */
+    IDLE_MAX = 256,   /* bytes that candidates may take in one go past places */
     PENDING_MAX = 64  /* matches that may wait before the covered bytes are let go */
 };
 
@@ -103,27 +104,76 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     r->s.pos = stop;
 }
 
-/* What may be the anchor is in the input as it is, without an escape sequence in it. */
-static bool stands_plain(const struct redactor *r, const struct anchor *a)
+/* What may be the anchor whose print ends at pos is in the input as it is, without an escape
+   sequence in it. */
+static bool stands_plain(const struct redactor *r, const struct anchor *a, uint64_t pos)
 {
     uint64_t n = (uint64_t)a->len + a->late;
 
-    return r->s.pos - r->base >= n && r->s.pos >= r->s.escape_end + n;
+    return pos - r->base >= n && pos >= r->s.escape_end + n;
 }
 
-/* No token starts at pos, as a look at the byte before it tells. */
+/* One of the eight bytes at p is c (Mycroft's test; it may say so of one more than there are). */
+static inline bool has_byte(const uint8_t *p, uint8_t c)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t x;
+
+    memcpy(&x, p, sizeof(x));
+    x ^= ones * c;
+    return ((x - ones) & ~x & (ones << 7)) != 0;
+}
+
+/*
+ * No token starts at pos, as a quick look at the bytes before it tells: it is within a word, and
+ * what precedes it ends no escape written out, for which a backslash or a percent sign would be
+ * near, and no colour, whose last letter no other letter precedes.
+ */
 static bool is_inside_word(const struct redactor *r, uint64_t pos)
 {
-    /* Letters and the underscore but those that end an escape written out, or "%XX". */
-    static const bool inside[256] = {['g' ... 'l'] = true, ['o' ... 'q'] = true, ['s'] = true,
-                                     ['u'] = true, ['w' ... 'z'] = true, ['L' ... 'Z'] = true,
-                                     ['I'] = true, ['_'] = true};
-
+    enum { LETTER = 1, DIGIT = 2 };
+    static const uint8_t kinds[256] = {['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER,
+                                       ['_'] = LETTER, ['0' ... '9'] = DIGIT};
     const uint8_t *before = r->in + (pos - r->base);
 
-    /* A letter may also end a colour written out, but then none stands before it. */
-    return pos > r->base + 1 && inside[before[-1]] && (before[-2] | 0x20) >= 'a' &&
-           (before[-2] | 0x20) <= 'z' && r->s.escape_end != pos && !cover_touches(r, pos);
+    return pos >= r->base + sizeof(uint64_t) && kinds[before[-1]] != 0 &&
+           (kinds[before[-2]] == LETTER ||
+            (kinds[before[-2]] == DIGIT && kinds[before[-1]] == DIGIT)) &&
+           !has_byte(before - sizeof(uint64_t), '\\') &&
+           !has_byte(before - sizeof(uint64_t), '%') && r->s.escape_end != pos &&
+           !cover_touches(r, pos);
+}
+
+/* An anchor that stands in the input as it is. */
+static bool is_anchor(const struct redactor *r, const struct anchor *a, uint64_t start)
+{
+    bool word = (a->flags & ANCHOR_WORD) != 0 && !a->has_left;
+
+    return (!word || !is_inside_word(r, start)) && look_takes(a, r->in + (start - r->base)) &&
+           (!word || look_boundary(r, start));
+}
+
+/* The anchor's print was seen: is it the anchor itself that ends `late` bytes before s.pos?
+   False: no, and that is soon told. */
+static bool anchor_look(struct redactor *r, size_t number)
+{
+    const struct anchor *a = &anchors[number];
+    uint64_t end = r->s.pos - a->late;
+    struct look l;
+
+    if (stands_plain(r, a, r->s.pos)) {
+        if (!is_anchor(r, a, end - a->len))
+            return false;
+        anchor_found(r, number, end - a->len, end);
+        return true;
+    }
+    look_from(&l, r, r->s.pos);
+    for (uint8_t i = 0; i < a->late; i++)
+        (void)look_back(&l);
+    end = l.pos;
+    if (look_anchor(&l, a))
+        anchor_found(r, number, l.pos, end);
+    return true;
 }
 
 /* The last bytes before s.pos, escape sequences left out, may be the print of an anchor:
@@ -133,31 +183,39 @@ static void anchors_look(struct redactor *r, const uint8_t *print)
     unsigned key = anchor_key(print[2], print[3]);
     uint32_t word = finder_word(print);
 
+    r->idle = true;
     for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
-        const struct anchor *a = &anchors[anchor_list[k]];
-        uint64_t end = r->s.pos - a->late;
-        struct look l;
+        const struct anchor_entry *e = &anchor_list[k];
 
-        if (a->level > r->set->level)
+        if (e->level > r->set->level)
             return;
-        if (((word ^ a->print) & a->print_mask) != 0)
-            continue;
-        if (stands_plain(r, a)) {
-            if ((a->flags & ANCHOR_WORD) != 0 && !a->has_left && is_inside_word(r, end - a->len))
-                continue;
-            if (look_takes(a, r->in + (end - r->base) - a->len) &&
-                ((a->flags & ANCHOR_WORD) == 0 || a->has_left ||
-                 look_boundary(r, end - a->len)))
-                anchor_found(r, anchor_list[k], end - a->len, end);
-            continue;
-        }
-        look_from(&l, r, r->s.pos);
-        for (uint8_t i = 0; i < a->late; i++)
-            (void)look_back(&l);
-        end = l.pos;
-        if (look_anchor(&l, a))
-            anchor_found(r, anchor_list[k], l.pos, end);
+        if (((word ^ e->print) & e->print_mask) == 0)
+            r->idle &= !anchor_look(r, e->anchor);
     }
+}
+
+/* Nothing begins at this place, as far as that can be told before the candidates get there,
+   if they get there without a decision. */
+static bool is_idle_place(const struct redactor *r, size_t place)
+{
+    const uint8_t *print = r->in + place - ANCHOR_PRINT;
+    unsigned key = anchor_key(print[2], print[3]);
+    uint32_t word = finder_word(print);
+
+    if (r->in[place - 1] == ESC)
+        return false;
+    for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
+        const struct anchor_entry *e = &anchor_list[k];
+        const struct anchor *a = &anchors[e->anchor];
+
+        if (e->level > r->set->level)
+            return true;
+        if (((word ^ e->print) & e->print_mask) == 0 &&
+            (!stands_plain(r, a, r->base + place) ||
+             is_anchor(r, a, r->base + place - a->late - a->len)))
+            return false;
+    }
+    return true;
 }
 
 /* The four logical bytes before s.pos; what is missing before the stream's begin is a
@@ -371,6 +429,22 @@ static size_t at_place(struct redactor *r, size_t place)
     return place + 1;
 }
 
+/* Of the places from this one on, the first that is worth that the candidates are walked up to
+   it: in floods of anchors within words hardly one is. */
+static size_t busy_place(struct redactor *r, size_t place)
+{
+    size_t from = (size_t)(r->s.pos - r->base);
+    size_t stop = from + IDLE_MAX < r->in_len ? from + IDLE_MAX : r->in_len;
+
+    if (!r->idle || r->s.n_live == 0 || place < ANCHOR_PRINT || place > stop ||
+        !is_quiet(r, stop) || !is_idle_place(r, place))
+        return place;
+    stop = from + candidates_quiet(r, stop);
+    while (place <= stop && is_idle_place(r, place))
+        place = next_place(r, place + 1);
+    return place;
+}
+
 static void scan(struct redactor *r)
 {
     size_t place = next_place(r, 1);
@@ -381,8 +455,10 @@ static void scan(struct redactor *r)
             walk(r, r->wake + 1);
             continue;
         }
-        walk(r, place);
-        place = next_place(r, at_place(r, place));
+        place = busy_place(r, place);
+        walk(r, place <= r->in_len ? place : r->in_len);
+        if (place <= r->in_len)
+            place = next_place(r, at_place(r, place));
     }
     walk(r, r->in_len);
     note_escape(r, r->in_len);

@@ -1028,7 +1028,7 @@ function index_anchor(a,    c, d, k) {
                     k = (c * 37 + d) % KEYS
                     if (!((k, a) in key_seen)) {
                         key_seen[k, a] = 1
-                        key_list[k] = key_list[k] a ","
+                        key_list[k] = key_list[k] sprintf("{%s, %d, %d}, ", print_word(a), a, anchor_level[a])
                         key_count[k]++
                     }
                 }
@@ -1045,11 +1045,11 @@ function print_index(    k, a, n, level) {
         printf "%d,%s", n, k % 16 == 15 ? "\n    " : ""
         n += key_count[k]
     }
-    printf "};\n\nconst uint16_t anchor_list[%d] = {\n    ", n + 1
+    printf "};\n\nconst struct anchor_entry anchor_list[%d] = {\n    ", n + 1
     for (k = 0; k < KEYS; k++)
         if (key_count[k] > 0)
             printf "%s\n    ", key_list[k]
-    print "0};\n"
+    print "{0, 0, 0, 0}};\n"
 }
 
 END {
@@ -1101,8 +1101,8 @@ END {
         printf "static const uint32_t *const anchor_sets_%d[] = {%s};\n", i, sets[i]
     printf "\nconst struct anchor anchors[N_ANCHORS] = {\n"
     for (i = 0; i < n_anchors; i++)
-        printf "    {%s, %s, %d, 0%s, %d, %d, %s, %s, %d, %d},\n", anchor_text[i], anchor_sets[i],
-               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i], print_word(i), has_left(i) ? "true" : "false", anchor_first[i], anchor_rules[i]
+        printf "    {%s, %s, %d, 0%s, %d, %d, %s, %d, %d},\n", anchor_text[i], anchor_sets[i],
+               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i], has_left(i) ? "true" : "false", anchor_first[i], anchor_rules[i]
     print "};\n"
     printf "const struct inner_row inner_rows[%d] = {\n", n_inner + 1
     for (i = 0; i < n_inner; i++)

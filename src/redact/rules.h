@@ -93,8 +93,6 @@ struct anchor {
     uint16_t flags;
     uint8_t late;    /* bytes behind it that its print takes in */
     uint8_t level;
-    uint32_t print;      /* a print differs from this one nowhere in print_mask: else it is */
-    uint32_t print_mask; /* not the anchor's */
     bool has_left;   /* some row has a left side: it is that which starts the token */
     uint16_t first;  /* of rules */
     uint16_t n_rules;
@@ -145,7 +143,13 @@ extern const struct finder_tables finder_tables[N_LEVELS];
    anchor_index[k + 1] for k = anchor_key(third, fourth), those of lower levels first. */
 enum { ANCHOR_KEYS = 1024 };
 extern const uint16_t anchor_index[ANCHOR_KEYS + 1];
-extern const uint16_t anchor_list[];
+struct anchor_entry {
+    uint32_t print;      /* a print differs from this one nowhere in print_mask: else it is */
+    uint32_t print_mask; /* not the anchor's */
+    uint16_t anchor;
+    uint16_t level;
+};
+extern const struct anchor_entry anchor_list[];
 
 static inline unsigned anchor_key(uint8_t third, uint8_t fourth)
 {

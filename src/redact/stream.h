@@ -141,6 +141,7 @@ struct redactor {
     struct finder_map map; /* of the search */
     struct near_memo near[NEAR_MEMOS];
     struct clean_vec *out;
+    bool idle;        /* no anchor stood at the last place that was looked at */
     bool failed;      /* no memory for a span: the call is undone */
     bool counts_kept; /* counts_before is what counts was when the call began */
 
@@ -245,6 +246,10 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
 /* One logical byte at s.pos for all of them, or for those of one origin (an anchor's end).
    True if something was decided. */
 bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t origin);
+
+/* How many bytes at s.pos, up to index stop of the input, the live candidates take without
+   anything being decided. */
+size_t candidates_quiet(const struct redactor *r, size_t stop);
 
 /* The live candidates take the bytes at s.pos in one go, up to index stop of the input, as far
    as they decide nothing; returns how many these are. */
