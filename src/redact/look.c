@@ -487,14 +487,14 @@ static bool row_begins(const struct inner *in, size_t i, const struct rule *rule
 /* How long the public prefix of a token is that text begins with; 0: there is none. */
 static size_t public_prefix(const struct redactor *r, const uint8_t *text, size_t n)
 {
-    for (size_t k = 1; k < anchor_count; k++) {
-        const struct anchor *a = &anchors[k];
+    if (n == 0)
+        return 0;
+    for (size_t k = prefix_index[text[0]]; k < prefix_index[text[0] + 1]; k++) {
+        const struct anchor *a = &anchors[prefix_list[k]];
         const struct rule *rule = &rules[a->first];
 
-        if (a->sets == NULL && a->len <= n && text[0] == (uint8_t)a->text[0] &&
-            (a->flags & (ANCHOR_WORD | ANCHOR_INNER | ANCHOR_FOLD)) == ANCHOR_WORD &&
-            rule->opens == OPENS_RIGHT && rule->n_left == 0 && rule->near == NULL &&
-            !r->set->off[rule->name] && memcmp(text, a->text, a->len) == 0)
+        if (a->len <= n && rule->opens == OPENS_RIGHT && rule->n_left == 0 &&
+            rule->near == NULL && !r->set->off[rule->name] && memcmp(text, a->text, a->len) == 0)
             return a->len;
     }
     return 0;

@@ -1052,6 +1052,27 @@ function print_index(    k, a, n, level) {
     print "{0, 0, 0, 0}};\n"
 }
 
+# Spelt-out tokens' anchors by their first byte: public prefixes, for look.c.
+function print_prefixes(    a, i, n, list) {
+    for (a = 1; a < n_anchors; a++)
+        if (anchor_len[a] > 0 && anchor_sets[a] == "NULL" && anchor_flags[a] ~ /WORD/ && \
+            anchor_flags[a] !~ /INNER|FOLD/) {
+            bytes_of(anchor_class[a, 0], list)
+            prefixes[list[0]] = prefixes[list[0]] a ","
+            prefix_count[list[0]]++
+        }
+    printf "const uint16_t prefix_index[257] = {"
+    for (i = n = 0; i <= 256; i++) {
+        printf "%d,%s", n, i % 16 == 15 ? "\n    " : ""
+        n += prefix_count[i]
+    }
+    printf "};\n\nconst uint16_t prefix_list[%d] = {\n    ", n + 1
+    for (i = 0; i < 256; i++)
+        if (prefix_count[i] > 0)
+            printf "%s\n    ", prefixes[i]
+    print "0};\n"
+}
+
 END {
     if (bad)
         exit 1
@@ -1115,6 +1136,7 @@ END {
     printf "const uint32_t inner_bytes[8] = {%s};\n\n", all_inner < 0 ? 0 : class_text[all_inner]
     print_masks()
     print_index()
+    print_prefixes()
     print "const size_t rule_name_count = N_RULE_NAMES;\nconst size_t rule_count = N_RULES;"
     print "const size_t anchor_count = N_ANCHORS;"
 }

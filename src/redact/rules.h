@@ -156,6 +156,11 @@ static inline unsigned anchor_key(uint8_t third, uint8_t fourth)
     return (third * 37U + fourth) % ANCHOR_KEYS;
 }
 
+/* Anchors of tokens whose first byte is c: prefix_list[prefix_index[c]] up to prefix_index[c + 1];
+   their texts are public prefixes if the secret begins behind them. */
+extern const uint16_t prefix_index[257];
+extern const uint16_t prefix_list[];
+
 /* Rows whose secret begins with or before their anchor (so that the beginning of one is held
    before the anchor is complete), anchors whose print ends behind them, and any byte that
    either may hold. */
