@@ -300,8 +300,9 @@ bool look_scheme(const struct redactor *r, uint64_t pos)
 
 bool look_userinfo(const struct redactor *r, uint64_t pos)
 {
-    static const uint8_t ends[256] = {[0 ... ESC - 1] = 1, [ESC + 1 ... ' '] = 1, ['/'] = 1, ['"'] = 1, ['\''] = 1,
-                                      ['<'] = 1, ['>'] = 1, ['@'] = 2, [ESC] = 2};
+    static const uint8_t ends[256] = {
+        [0 ... ESC - 1] = 1, [ESC + 1 ... ' '] = 1, ['/'] = 1, ['"'] = 1, ['\''] = 1,
+        ['<'] = 1,           ['>'] = 1,             ['@'] = 2, [ESC] = 2};
     const uint8_t *p = r->in + (pos - r->base);
     const uint8_t *end = r->in + r->in_len;
 

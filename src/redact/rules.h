@@ -115,7 +115,7 @@ struct finder_tables {
     uint8_t nibbles[2][ANCHOR_PRINT][2][16]; /* buckets 0 to 7, then 8 to 15 */
     uint8_t whole_bytes[2][ANCHOR_PRINT][128];
     uint8_t high_bytes[2][ANCHOR_PRINT]; /* all from 128 on */
-    uint8_t broad_next[256]; /* what may stand in the FINDER_AHEAD bytes behind a broad print */
+    uint8_t broad_next[256]; /* may stand in the FINDER_AHEAD bytes behind a broad print */
     uint32_t three[2048];
     uint32_t whole[2048];
     uint32_t most[2048];
