@@ -5,8 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/handle.h"
-#include "store/log_reader.h"
-#include "store/select.h"
+#include "lib/pick.h"
 
 struct buildlog_build {
     char id[ULID_SIZE];
@@ -18,10 +17,8 @@ static enum err_code read_build(struct buildlog_build *b, const struct buildlog 
                                 const char *word, struct err *e)
 {
     struct log_reader *reader;
-    enum err_code rc = select_build(store->root_fd, word, b->id, e);
+    enum err_code rc = pick_open(store->root_fd, word, b->id, &reader, e);
 
-    if (rc == ERR_NONE)
-        rc = log_reader_open(&reader, store->root_fd, b->id, e);
     if (rc != ERR_NONE)
         return rc;
     if (asprintf(&b->path, "%s/%s", store->root, log_reader_path(reader)) < 0) {

@@ -4,7 +4,7 @@
 
 #include "lib/causes.h"
 #include "lib/handle.h"
-#include "store/select.h"
+#include "lib/pick.h"
 
 struct buildlog_errors {
     struct errors *inside; /* what the findings point into */
@@ -19,10 +19,8 @@ static enum err_code read_causes(struct buildlog_errors *errors, const struct bu
     char id[ULID_SIZE];
     struct log_reader *reader;
     struct causes causes;
-    enum err_code rc = select_build(store->root_fd, word, id, e);
+    enum err_code rc = pick_open(store->root_fd, word, id, &reader, e);
 
-    if (rc == ERR_NONE)
-        rc = log_reader_open(&reader, store->root_fd, id, e);
     if (rc != ERR_NONE)
         return rc;
     rc = causes_read(&causes, reader, e);

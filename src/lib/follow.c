@@ -18,11 +18,11 @@
 
 #include "base/sys.h"
 #include "lib/handle.h"
+#include "lib/pick.h"
 #include "lib/record.h"
 #include "store/follow.h"
 #include "store/layout.h"
 #include "store/log_reader.h"
-#include "store/select.h"
 
 enum {
     SOON_FIRST_MS = 1, /* after a close: 1, 2, 4 … ms */
@@ -263,9 +263,7 @@ static enum err_code start(struct buildlog_follow *f, const struct buildlog *sto
         return err_set(e, ERR_MEMORY, "cannot follow", "", "no memory");
     rc = layout_open_root(f->root, false, &f->root_fd, e);
     if (rc == ERR_NONE)
-        rc = select_build(f->root_fd, word, f->id, e);
-    if (rc == ERR_NONE)
-        rc = log_reader_open(&f->reader, f->root_fd, f->id, e);
+        rc = pick_open(f->root_fd, word, f->id, &f->reader, e);
     if (rc == ERR_NONE)
         rc = filter_new(&f->filter, &all, e);
     if (rc == ERR_NONE)

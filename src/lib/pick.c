@@ -37,6 +37,15 @@ static enum err_code add_id(struct id_list *list, const char *id, struct err *e)
     return ERR_NONE;
 }
 
+enum err_code pick_open(int root_fd, const char *word, char id[ULID_SIZE],
+                        struct log_reader **reader, struct err *e)
+{
+    enum err_code rc = select_build(root_fd, word, id, e);
+
+    *reader = NULL;
+    return rc == ERR_NONE ? log_reader_open(reader, root_fd, id, e) : rc;
+}
+
 enum err_code pick_named(struct id_list *list, int root_fd, const char *word, struct err *e)
 {
     char id[ULID_SIZE];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which builds a search is about, and in which order. Used by query.c beside it and by cmd/, so
- * that both search the same logs.
+ * Which builds are meant, and in which order. Used by the library beside it and by cmd/, so that
+ * both read the same logs.
  */
 #ifndef LIB_PICK_H
 #define LIB_PICK_H
@@ -31,7 +31,11 @@ struct pick_trouble {
     struct err first;
 };
 
-/* Adds the build that a word means (select_build). */
+/* The build that a word means (select_build), and its log. */
+enum err_code pick_open(int root_fd, const char *word, char id[ULID_SIZE],
+                        struct log_reader **reader, struct err *e) MUST_USE;
+
+/* Adds the build that a word means. */
 enum err_code pick_named(struct id_list *list, int root_fd, const char *word,
                          struct err *e) MUST_USE;
 
