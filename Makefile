@@ -302,6 +302,7 @@ install: all
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
 	$(INSTALL) -m 755 $(BUILD)/buildlog $(DESTDIR)$(BINDIR)/buildlog
 	$(INSTALL) -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
 	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 src/lib/buildlog.h $(DESTDIR)$(INCLUDEDIR)/buildlog.h
 	$(INSTALL) -m 644 $(BUILD)/libbuildlog.a $(BUILD)/$(LIB_SO) $(DESTDIR)$(LIBDIR)

@@ -35,8 +35,8 @@
  *              is read by buildlog_open alone.
  *   files      Logs are never written or locked. In a store of the caller's own a day's list of
  *              builds that had to be made anew may be kept there for the next time.
- *   memory     Bounded, whatever a log holds: some 30 MiB for a handle at worst, usually less than
- *              one.
+ *   memory     Bounded, whatever a log holds: usually less than 1 MiB for a handle, some 64 MiB
+ *              where lines have several MiB.
  *
  * Functions and values are added, never changed or removed, within one soname; members may be
  * added at the end of the structures that the library hands out. Values that are not listed here

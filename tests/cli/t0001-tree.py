@@ -158,7 +158,7 @@ def committed():
                     yield os.path.relpath(os.path.join(folder, name), bl.ROOT)
 
 
-FORMED = (".c", ".h", ".py", ".sh", ".awk", ".tab", ".1", ".5", ".bash", ".fish", "_buildlog")
+FORMED = (".c", ".h", ".py", ".sh", ".awk", ".tab", ".1", ".3", ".5", ".bash", ".fish", "_buildlog")
 bad = [f"{path}: {fault}" for path in committed()
        if path.endswith(FORMED)
        for fault in faults(path, text_of(path))]

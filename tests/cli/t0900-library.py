@@ -30,7 +30,8 @@ def lines_of(command):
 done = libuser.make("install")
 bl.equal((done.returncode, done.stderr), (0, ""), "make install")
 for name in ("include/buildlog.h", "lib/libbuildlog.a", "lib/libbuildlog.so",
-             "lib/libbuildlog.so.0", "lib/pkgconfig/libbuildlog.pc"):
+             "lib/libbuildlog.so.0", "lib/pkgconfig/libbuildlog.pc",
+             "share/man/man3/libbuildlog.3"):
     bl.ok(os.path.exists(os.path.join(libuser.TOP, "usr", name)), name)
 SO = os.path.realpath(os.path.join(libuser.LIB, "libbuildlog.so"))
 A = os.path.join(libuser.LIB, "libbuildlog.a")
@@ -94,6 +95,37 @@ for compiler, *flags in (("gcc", "-std=c99"), ("clang", "-std=c99"), ("g++", "-x
         bl.skip("clang++ takes buildlog.h", "no C++ library")
         continue
     bl.equal((done.returncode, done.stderr), (0, ""), f"{compiler} takes buildlog.h")
+
+# ---- the manual --------------------------------------------------------------------------------
+
+with open(os.path.join(bl.ROOT, "man", "libbuildlog.3"), encoding="utf-8") as file:
+    PAGE = file.read()
+
+
+def words_of(text):
+    return " ".join(re.findall(r"\w+|[^\w\s]", text))
+
+
+declared = {match[2]: (words_of(match[1]), words_of(match[3])) for match in re.finditer(
+    r"BUILDLOG_API\s+([^;#]*?)\b(buildlog_\w+)\(([^;]*?)\)[^;()]*;", HEADER)}
+shown = {}
+for match in re.finditer(r'^\.Ft "(.*)"\n(?:\.Fn (\w+) (.*)|\.Fo (\w+)\n((?:\.Fa .*\n)+)\.Fc)$', PAGE, re.M):
+    arguments = ", ".join(re.findall(r'"(.*?)"', match[3] or match[5]))
+    shown[match[2] or match[4]] = (words_of(match[1]), words_of(arguments))
+bl.equal(sorted(declared), LISTED, "all declarations are found")
+bl.equal(shown, declared, "libbuildlog(3) declares what the header does")
+constants = set(re.findall(r"\bBUILDLOG_(?:FILTER|OPTION|ERROR)_[A-Z_]+\b", HEADER)) - {"BUILDLOG_ERROR_TEXT"}
+bl.equal(sorted(constants - set(re.findall(r"^\.It Dv (\w+)$", PAGE, re.M))), [],
+         "and names every filter, option and error")
+program = re.search(r"^\.Sh EXAMPLES.*?^\.Bd [^\n]*\n(.*?)^\.Ed$", PAGE, re.M | re.S)[1].replace("\\e", "\\")
+source = bl.temp("manual") + ".c"
+with open(source, "w", encoding="utf-8") as file:
+    file.write(program)
+done = subprocess.run([libuser.CC, "-std=c99", "-Wall", "-Wextra", "-Werror", *libuser.SANITIZE, "-o",
+                       source[:-2], source, *libuser.pkg_config("--cflags", "--libs")],
+                      capture_output=True, text=True, check=False)
+bl.equal((done.returncode, done.stderr), (0, ""), "its example compiles")
+MANUAL = libuser.Example(source[:-2])
 
 # ---- a program ---------------------------------------------------------------------------------
 
@@ -267,6 +299,15 @@ with handmade.Store() as store:
     threads = SHARED.run("threads", store.root, SECOND)
     bl.ok(threads.returncode == 0 and int(threads.stdout) > 0, "several threads at once, one store",
           threads)
+
+    bl.equal(MANUAL.run(BUILDLOG_DIR=store.root).stdout.decode(), "", "the manual's example: no errors")
+    old = os.path.join(store.top, "old")
+    shutil.copytree(os.path.join(store.root, "builds"), os.path.join(old, "builds"))
+    os.unlink(os.path.join(old, os.path.relpath(store.path(THIRD, ".log.gz"), store.root)))
+    bl.equal(MANUAL.run(BUILDLOG_DIR=old).stdout.decode(),
+             "error: main.c:3:1: error: expected ';'\n"
+             "warn: \x1b[33mwarning:\x1b[0m \"quoted\" \\ and é\nwarn: \nwarn: \n",
+             "and where there are some")
 
     # ---- which store ---------------------------------------------------------------------------
 
