@@ -294,6 +294,7 @@ INSTALLED = $(BINDIR)/buildlog \
 	$(patsubst man/%.5,$(MANDIR)/man5/%.5,$(wildcard man/*.5)) \
 	$(addprefix $(LIBDIR)/,libbuildlog.a libbuildlog.so libbuildlog.so.$(SOVERSION) $(LIB_SO)) \
 	$(LIBDIR)/pkgconfig/libbuildlog.pc $(INCLUDEDIR)/buildlog.h \
+	$(DATADIR)/buildlog/buildlog.lnav.json \
 	$(DATADIR)/bash-completion/completions/buildlog \
 	$(DATADIR)/zsh/site-functions/_buildlog \
 	$(DATADIR)/fish/vendor_completions.d/buildlog.fish
@@ -311,6 +312,7 @@ install: all
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	    -e 's|@VERSION@|$(VERSION)|' -e 's|@PRIVATE@|$(filter -l%,$(LIB_LIBS))|' \
 	    src/lib/buildlog.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libbuildlog.pc
+	$(INSTALL) -m 644 packaging/buildlog.lnav.json $(DESTDIR)$(DATADIR)/buildlog/buildlog.lnav.json
 	$(INSTALL) -m 644 completions/buildlog.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/buildlog
 	$(INSTALL) -m 644 completions/_buildlog $(DESTDIR)$(DATADIR)/zsh/site-functions/_buildlog
 	$(INSTALL) -m 644 completions/buildlog.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/buildlog.fish
