@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
 #include "lib/handle.h"
 #include "lib/pick.h"
@@ -27,7 +28,8 @@
 enum {
     SOON_FIRST_MS = 1, /* after a close: 1, 2, 4 … ms */
     SOON_LAST_MS = 1024,
-    LOOK_AGAIN_MS = 1000 /* where the kernel tells nothing */
+    LOOK_AGAIN_MS = 1000, /* where the kernel tells nothing */
+    GONE_GRACE_MS = 3000  /* a writer looks for its log each second */
 };
 
 struct buildlog_follow {
@@ -46,7 +48,8 @@ struct buildlog_follow {
     int timer_fd;
     int watch_fd; /* the member of the set; -1: none */
     int soon_ms;  /* 0, or how far away the next look is */
-    bool gone;    /* the path names no file */
+    bool gone;    /* the path names no file … */
+    int64_t gone_ns; /* … since then */
     bool live;    /* what is read now was not there at the beginning */
     bool ended;   /* its end record came */
     bool over;    /* what is left to read is all */
@@ -174,7 +177,8 @@ static bool writer_lives(const struct buildlog_follow *f)
 }
 
 /* The path names another file, or none. The whole store may have been removed and made anew, so
-   the way begins at its name. */
+   the way begins at its name. Whether the new one's writer lives is asked when its start record
+   has been read. */
 static enum err_code switch_file(struct buildlog_follow *f, struct err *e)
 {
     struct log_reader *fresh;
@@ -186,28 +190,44 @@ static enum err_code switch_file(struct buildlog_follow *f, struct err *e)
         f->root_fd = root_fd;
         rc = log_reader_open(&fresh, root_fd, f->id, e);
     }
-    f->gone = rc == ERR_NOT_FOUND;
+    if (rc == ERR_NOT_FOUND) {
+        f->gone_ns = f->gone ? f->gone_ns : clock_monotonic_ns();
+        f->gone = true;
+        return ERR_NONE;
+    }
     if (rc != ERR_NONE)
-        return f->gone ? ERR_NONE : rc;
+        return rc;
+    f->gone = false;
+    f->soon_ms = SOON_FIRST_MS;
+    build_report_release(&f->report);
     log_reader_free(f->reader);
     f->reader = fresh;
     watch(f);
-    f->over = !writer_lives(f);
     return ERR_NONE;
+}
+
+/* A writer whose log was removed has no lock until it has made it anew. */
+static bool gone_for_good(const struct buildlog_follow *f)
+{
+    return f->gone && clock_monotonic_ns() - f->gone_ns >= GONE_GRACE_MS * INT64_C(1000000);
 }
 
 /* Something happened that reading alone does not show. */
 static enum err_code look(struct buildlog_follow *f, struct err *e)
 {
     bool lives = writer_lives(f);
+    enum err_code rc = ERR_NONE;
 
     f->live = true;
-    if (f->ended || !lives)
+    if (f->ended)
         f->over = true;
-    if (!f->ended && !log_reader_current(f->reader, f->root_fd))
-        return switch_file(f, e);
-    f->gone = false;
-    return ERR_NONE;
+    else if (!log_reader_current(f->reader, f->root_fd))
+        rc = switch_file(f, e);
+    else
+        f->over = !lives;
+    if (rc == ERR_NONE && !lives && gone_for_good(f))
+        f->over = true;
+    return rc;
 }
 
 /* What happened since the last time; false: nothing. */

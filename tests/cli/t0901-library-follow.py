@@ -118,14 +118,32 @@ def replaced():
 
 
 @bl.section
+def removed_for_good():
+    with handmade.Store() as store:
+        build = handmade.ulid(T0, "D")
+        r = handmade.Records(build, T0)
+        writer = handmade.Writer(store, build)
+        writer.write(r.start() + r.line("one"))
+        follower = Follower(store, build)
+        bl.equal(follower.until(1), ["one"], "a log whose writer dies when it is removed")
+        os.unlink(store.path(build))
+        writer.close()
+        bl.equal(follower.finish(), (["one"], 0, [LOST]), "lost, a moment later")
+
+
+@bl.section
 def really():
     """With the real writer."""
     store = bl.temp("store")
     gate = bl.temp("gate")
     os.mkfifo(gate)
-    run = bl.Run("--", "sh", "-c", f"for i in 1 2 3; do echo $i; done; read x <{gate}; echo $x; exit 5",
-                 store=store)
-    bl.wait_for(lambda: run.paths and b"\"3\"" in open(run.path, "rb").read(), "three lines are logged")
+    run = bl.Run("--", "sh", "-c", "for i in 1 2 3; do echo $i; done;"
+                 f"read x <{gate}; echo $x; read x <{gate}; echo $x; exit 5", store=store)
+
+    def logged(text):
+        return bl.wait_for(lambda: run.paths and text in open(run.path, "rb").read(), "it is logged")
+
+    logged(b'"3"')
 
     class Where:
         root = store
@@ -133,8 +151,13 @@ def really():
     bl.equal(follower.until(3), ["1", "2", "3"], "a real build")
     with open(gate, "w", encoding="ascii") as file:
         file.write("four\n")
+    bl.equal(follower.until(4), ["1", "2", "3", "four"], "goes on")
+    os.unlink(run.path)
+    with open(gate, "w", encoding="ascii") as file:
+        file.write("five\n")
     run.finish()
-    bl.equal((run.status, follower.finish()), (5, (["1", "2", "3", "four"], 0, [ENDED])), "to its end")
+    bl.equal((run.status, follower.finish()), (5, (["1", "2", "3", "four", "five"], 0, [ENDED])),
+             "in another file when its log was removed, to its end")
 
 
 @bl.section
