@@ -187,10 +187,16 @@ $(BUILD)/obj/fault.o: tests/fault/fault.c
 $(BUILD)/buildlog-fault: $(BUILD)/obj/main.o $(BUILD)/obj/fault.o $(BUILD)/libcore.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# A user of the library where system calls and memory fail on demand.
+$(BUILD)/tests/library/faulty: tests/library/example.c tests/library/nomem.c $(BUILD)/obj/fault.o $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -std=gnu11 -Isrc/lib $(SAN) $(CFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	    $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread
+
 -include $(CORE_OBJ:.o=.d) $(BUILD)/obj/main.d $(BUILD)/obj/fault.d $(UNIT_BIN:=.d) $(BUILD)/tests/redact/pipe.d
 
 # ---- tests ----------------------------------------------------------------------------
-check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault $(BUILD)/tests/redact/pipe
+check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault $(BUILD)/tests/library/faulty $(BUILD)/tests/redact/pipe
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
 	    $(PYTHON) tests/run.py --totals $(BUILD)/check.totals $(UNIT_BIN) $(CLI_TESTS)
 

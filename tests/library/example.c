@@ -12,9 +12,11 @@
  *     example follow DIR WORD [AFTER_SEQ]
  *     example threads DIR WORD
  *
- * DIR "-" is the default store. Exits with 0, with 1 after an error that it has printed.
+ * DIR "-" is the default store. Exits with 0, with 1 after an error that it has printed, with 3 if
+ * the library has left a descriptor open.
  */
 #include <buildlog.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <poll.h>
@@ -281,11 +283,24 @@ static int run(struct buildlog *store, char **args)
     return 1;
 }
 
+static int open_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int n = 0;
+
+    while (dir != NULL && readdir(dir) != NULL)
+        n++;
+    if (dir != NULL)
+        closedir(dir);
+    return n;
+}
+
 int main(int argc, char **argv)
 {
     struct buildlog *store;
     struct buildlog_error error;
-    int status;
+    int before = open_descriptors();
+    int status = 1;
 
     setlocale(LC_ALL, ""); /* as many programs do */
     if (argc == 2 && strcmp(argv[1], "version") == 0) {
@@ -296,8 +311,9 @@ int main(int argc, char **argv)
     if (argc < 3)
         return 1;
     if (buildlog_open(&store, strcmp(argv[2], "-") == 0 ? NULL : argv[2], &error) != BUILDLOG_OK)
-        return failed(&error);
-    status = run(store, argv);
+        failed(&error);
+    else
+        status = run(store, argv);
     buildlog_close(store);
-    return status;
+    return open_descriptors() == before ? status : 3;
 }
