@@ -219,7 +219,6 @@ enum buildlog_level {
 struct buildlog_record {
     const char *build_id;
     enum buildlog_kind kind;
-    enum buildlog_level level; /* what says none is "info", gaps are "warn" */
     uint64_t seq;
     uint64_t from;  /* of a gap the first number that it stands for, else seq */
     int64_t ts_ms;  /* milliseconds since 1970 */
@@ -233,8 +232,13 @@ struct buildlog_record {
     size_t json_len;
 };
 
-/* Writes a level's name ("warn") or, the other way, gives the level that a word of any logger
-   means ("WARNING", "err"); NULL and 0: there is none. */
+/* How bad a record is, by what it says of itself, else by the shape of its text (buildlog(5));
+   found when it is asked for, which takes longer than reading the record. What says nothing is
+   BUILDLOG_LEVEL_INFO, gaps are BUILDLOG_LEVEL_WARN. */
+BUILDLOG_API enum buildlog_level buildlog_record_level(const struct buildlog_record *record);
+
+/* A level's name ("warn") and, the other way, the level that a word of any logger means
+   ("WARNING", "err"); NULL and 0: there is none. */
 BUILDLOG_API const char *buildlog_level_name(enum buildlog_level level);
 BUILDLOG_API int buildlog_level_parse(const char *name);
 

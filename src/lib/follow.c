@@ -21,6 +21,7 @@
 #include "lib/handle.h"
 #include "lib/pick.h"
 #include "lib/record.h"
+#include "lib/seek.h"
 #include "store/follow.h"
 #include "store/layout.h"
 #include "store/log_reader.h"
@@ -293,6 +294,8 @@ static enum err_code start(struct buildlog_follow *f, const struct buildlog *sto
     filter_run_init(&f->run, f->filter, NULL);
     watch(f); /* before the first look, so that nothing happens unseen */
     rc = read_report(f, e);
+    if (rc == ERR_NONE)
+        seek_behind(f->reader, f->last_seq);
     arm(f);
     return rc;
 }

@@ -15,6 +15,7 @@
 #include "lib/handle.h"
 #include "lib/pick.h"
 #include "lib/record.h"
+#include "lib/seek.h"
 #include "read/filter.h"
 #include "text/regex.h"
 
@@ -289,7 +290,11 @@ static enum err_code look_at_build(struct buildlog_query *q, bool *wanted, struc
     rc = by_status ? build_report_read(q->reader, &q->report, e)
                    : pick_read_start(q->reader, &q->report, e);
     *wanted = rc == ERR_NONE && (!by_status || status_fits(q)) && labels_fit(q);
-    return rc == ERR_NONE ? log_reader_rewind(q->reader, e) : rc;
+    if (rc == ERR_NONE)
+        rc = log_reader_rewind(q->reader, e);
+    if (rc == ERR_NONE && *wanted && !q->reverse)
+        seek_behind(q->reader, q->after_seq);
+    return rc;
 }
 
 /* Opens the next build that is wanted; q->reader stays NULL if there is none. */

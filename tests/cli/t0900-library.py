@@ -52,7 +52,8 @@ bl.equal([name for _, kind, name in dynamic if kind != "T" and name != "BUILDLOG
          "and nothing else")
 bl.ok(all(name.endswith("@@BUILDLOG_0.1") for _, kind, name in dynamic if kind == "T"),
       "with a version", dynamic[:3])
-archived = [line.split() for line in lines_of(["nm", "--defined-only", A]) if len(line.split()) == 3]
+archived = [words for words in map(str.split, lines_of(["nm", "--defined-only", A]))
+            if len(words) == 3]
 if bl.SANITIZED:
     bl.skip("so does the archive", "sanitizers add theirs")
     bl.skip("there are no variables", "sanitizers add theirs")
@@ -69,9 +70,9 @@ else:
 
 FORBIDDEN = {"exit", "_exit", "_Exit", "abort", "__assert_fail", "quick_exit", "printf", "puts",
              "putchar", "fprintf", "vprintf", "vfprintf", "dprintf", "perror", "__printf_chk",
-             "__fprintf_chk", "__vfprintf_chk", "__dprintf_chk", "fwrite", "fputs", "fputc", "stdout",
-             "stderr", "signal", "sigaction", "sigprocmask", "pthread_sigmask", "signalfd", "raise", "kill",
-             "alarm", "setitimer", "setlocale", "setenv", "putenv", "unsetenv", "fork", "execve",
+             "__fprintf_chk", "__vfprintf_chk", "__dprintf_chk", "fwrite", "fputs", "fputc",
+             "stdout", "stderr", "signal", "sigaction", "sigprocmask", "pthread_sigmask",
+             "signalfd", "raise", "kill", "alarm", "setitimer", "setlocale", "setenv", "putenv", "unsetenv", "fork", "execve",
              "pthread_create", "umask", "chdir", "atexit", "__cxa_atexit", "srand", "rand",
              "strtok", "getpwuid", "localtime", "gmtime", "ctime", "asctime"}
 for what, path in (("shared library", ["-D", SO]), ("archive", [A])):
@@ -109,20 +110,23 @@ def words_of(text):
 declared = {match[2]: (words_of(match[1]), words_of(match[3])) for match in re.finditer(
     r"BUILDLOG_API\s+([^;#]*?)\b(buildlog_\w+)\(([^;]*?)\)[^;()]*;", HEADER)}
 shown = {}
-for match in re.finditer(r'^\.Ft "(.*)"\n(?:\.Fn (\w+) (.*)|\.Fo (\w+)\n((?:\.Fa .*\n)+)\.Fc)$', PAGE, re.M):
+for match in re.finditer(r'^\.Ft "(.*)"\n'
+                         r'(?:\.Fn (\w+) (.*)|\.Fo (\w+)\n((?:\.Fa .*\n)+)\.Fc)$', PAGE, re.M):
     arguments = ", ".join(re.findall(r'"(.*?)"', match[3] or match[5]))
     shown[match[2] or match[4]] = (words_of(match[1]), words_of(arguments))
 bl.equal(sorted(declared), LISTED, "all declarations are found")
 bl.equal(shown, declared, "libbuildlog(3) declares what the header does")
-constants = set(re.findall(r"\bBUILDLOG_(?:FILTER|OPTION|ERROR)_[A-Z_]+\b", HEADER)) - {"BUILDLOG_ERROR_TEXT"}
+constants = set(re.findall(r"\bBUILDLOG_(?:FILTER|OPTION|ERROR)_[A-Z_]+\b", HEADER))
+constants -= {"BUILDLOG_ERROR_TEXT"}
 bl.equal(sorted(constants - set(re.findall(r"^\.It Dv (\w+)$", PAGE, re.M))), [],
          "and names every filter, option and error")
-program = re.search(r"^\.Sh EXAMPLES.*?^\.Bd [^\n]*\n(.*?)^\.Ed$", PAGE, re.M | re.S)[1].replace("\\e", "\\")
+program = re.search(r"^\.Sh EXAMPLES.*?^\.Bd [^\n]*\n(.*?)^\.Ed$", PAGE, re.M | re.S)[1]
+program = program.replace("\\e", "\\")
 source = bl.temp("manual") + ".c"
 with open(source, "w", encoding="utf-8") as file:
     file.write(program)
-done = subprocess.run([libuser.CC, "-std=c99", "-Wall", "-Wextra", "-Werror", *libuser.SANITIZE, "-o",
-                       source[:-2], source, *libuser.pkg_config("--cflags", "--libs")],
+done = subprocess.run([libuser.CC, "-std=c99", "-Wall", "-Wextra", "-Werror", *libuser.SANITIZE,
+                       "-o", source[:-2], source, *libuser.pkg_config("--cflags", "--libs")],
                       capture_output=True, text=True, check=False)
 bl.equal((done.returncode, done.stderr), (0, ""), "its example compiles")
 MANUAL = libuser.Example(source[:-2])
@@ -232,7 +236,7 @@ with handmade.Store() as store:
         got = ask(SHARED, "query", store.root, *words, LANG="C.UTF-8")
         bl.ok(want.returncode in (0, 1) and (want.stdout != b"") == (want.returncode == 0) and
               got == (want.stdout, b"", 0),
-              f"{' '.join(words) or 'everything'}: {want.stdout.count(10)} records as query has them",
+              f"{' '.join(words) or 'everything'}: {want.stdout.count(10)} records, as query has them",
               want.stderr, len(got[0]), got[0][:300], got[1:], want.stdout[:300])
     for words in ((), ("reverse:1", "word=line")):
         bl.equal(ask(STATIC, "query", store.root, *words), ask(SHARED, "query", store.root, *words),
@@ -284,7 +288,8 @@ with handmade.Store() as store:
         f"{SECOND} 3 ok {T0 + DAY} 1500 12000 make -j2\n"
         f"{FIRST} 3 failed {T0} 1500 12 make -j2\n".encode(), b"", 0), "builds, newest first")
     bl.equal([line.split()[0] for line in shown[0].decode().splitlines()],
-             [line.split()[0] for line in store.run("ls", "-o", "ids").stdout.decode().splitlines()],
+             [line.split()[0] for line in
+              store.run("ls", "-o", "ids").stdout.decode().splitlines()],
              "as ls has them")
     bl.equal(ask(SHARED, "build", store.root, FIRST)[0].decode(),
              f"{FIRST}\n{store.path(FIRST)}\n3 failed\n"
@@ -300,7 +305,7 @@ with handmade.Store() as store:
     bl.ok(threads.returncode == 0 and int(threads.stdout) > 0, "several threads at once, one store",
           threads)
 
-    bl.equal(MANUAL.run(BUILDLOG_DIR=store.root).stdout.decode(), "", "the manual's example: no errors")
+    bl.equal(MANUAL.run(BUILDLOG_DIR=store.root).stdout, b"", "the manual's example: no errors")
     old = os.path.join(store.top, "old")
     shutil.copytree(os.path.join(store.root, "builds"), os.path.join(old, "builds"))
     os.unlink(os.path.join(old, os.path.relpath(store.path(THIRD, ".log.gz"), store.root)))
@@ -341,7 +346,8 @@ with handmade.Store() as store:
              "last-failed, last-passed or -N"),
             (("build", store.root, handmade.ulid(T0, "X")),
              f"-5: cannot find build '{handmade.ulid(T0, 'X')}': not in this store"),
-            (("query", store.root, "regex=("), "-3: bad regular expression '(': Missing ')' (byte 1)"),
+            (("query", store.root, "regex=("),
+             "-3: bad regular expression '(': Missing ')' (byte 1)"),
             (("query", store.root, "label=x"), "-3: cannot ask for records 'x': want key=value"),
             (("query", store.root, "other=x"), "-3: cannot ask for records 'x': no such filter"),
             (("query", store.root, "other:1"), "-3: cannot ask for records: no such option"),
@@ -361,7 +367,7 @@ with handmade.Store() as store:
         got = ask(SHARED, "query", store.root, *words)
         bl.ok(got[0].count(b"\n") == lines and got[1].count(b"\n") == 1 and
               planted.encode() in got[1] and got[1].startswith(b"-4: ") and got[2] == 1,
-              f"a build that cannot be read is told {' '.join(words)}", got[0].count(b"\n"), got[1:])
+              f"a build that cannot be read is told {' '.join(words)}", got[1:])
     got = ask(SHARED, "builds", store.root)
     bl.ok(got[0] == shown[0] and planted.encode() in got[1] and got[2] == 1, "in lists, too", got)
     os.unlink(store.path(planted))

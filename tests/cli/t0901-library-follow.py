@@ -41,7 +41,8 @@ class Follower:
         return self.texts()
 
     def texts(self):
-        return [record.get("msg", record["kind"]) for record in map(json.loads, self.seen.splitlines())]
+        return [record.get("msg", record["kind"])
+                for record in map(json.loads, self.seen.splitlines())]
 
     def finish(self):
         """(texts, exit status, the last word: the state)"""
@@ -71,7 +72,7 @@ def as_it_comes():
         data = r.line("two")
         writer.write(data[:20])
         writer.write(data[20:] + r.gap(2, 2))
-        bl.equal(follower.until(3), ["one", "two", "gap"], "what is written comes, when it is whole")
+        bl.equal(follower.until(3), ["one", "two", "gap"], "what is written comes when it is whole")
         ticks = bl.proc_ticks(follower.child.pid)
         bl.wait_for(lambda: bl.proc_state(follower.child.pid) == "S", "the follower sleeps")
         bl.ok(bl.proc_ticks(follower.child.pid) - ticks <= 2, "waiting takes no time")
@@ -141,7 +142,7 @@ def really():
                  f"read x <{gate}; echo $x; read x <{gate}; echo $x; exit 5", store=store)
 
     def logged(text):
-        return bl.wait_for(lambda: run.paths and text in open(run.path, "rb").read(), "it is logged")
+        bl.wait_for(lambda: run.paths and text in open(run.path, "rb").read(), "it is logged")
 
     logged(b'"3"')
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What buildlog(5) says about jq, grep and lnav: each command of its OTHER READERS is taken from the
-page, run by a shell as it stands there, and says what it promises. lnav takes the format that is
-installed, and shows every kind of record sensibly."""
+"""What buildlog(5) says about jq, grep and lnav: each command of its OTHER READERS is taken from
+the page, run by a shell as it stands there, and says what it promises. lnav takes the format that
+is installed, and shows every kind of record sensibly."""
 import csv
 import io
 import os
@@ -45,8 +45,8 @@ ENV["PATH"] = BIN + ":" + ENV["PATH"]
 
 
 def shell(command):
-    done = subprocess.run(["sh", "-c", command], cwd=SCRATCH, env=ENV, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=60 * bl.SCALE, check=False)
+    done = subprocess.run(["sh", "-c", command], cwd=SCRATCH, env=ENV, capture_output=True,
+                          text=True, stdin=subprocess.DEVNULL, timeout=60 * bl.SCALE, check=False)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -100,7 +100,7 @@ static void put_json(const struct buildlog_record *r)
 static void put_members(const struct buildlog_record *r)
 {
     printf("%s %d %s %" PRIu64 " %" PRIu64 " %" PRId64 " %s %s %" PRIu64 " %d %zu ", r->build_id,
-           (int)r->kind, buildlog_level_name(r->level), r->from, r->seq, r->ts_ms,
+           (int)r->kind, buildlog_level_name(buildlog_record_level(r)), r->from, r->seq, r->ts_ms,
            r->src != NULL ? r->src : "-", r->event != NULL ? r->event : "-", r->missing,
            r->changes, r->msg_len);
     if (r->msg != NULL)
