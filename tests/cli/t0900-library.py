@@ -185,11 +185,12 @@ def make_store(store):
         r.ms += n % 3
         data += r.line(f"line {n}: " + "x" * (n % 97), src="stderr" if n % 7 == 0 else "stdout")
     store.put(second, data + r.end("ok"))
+    # Larger than what is kept of a compressed log at once, for the way back.
     third = handmade.ulid(T0 + 2 * DAY, "C")
     r = handmade.Records(third, T0 + 2 * DAY)
     data = r.start()
     for n in range(3000):
-        data += r.line(f"packed {n}: " + "y" * 5000 if n % 2 else f"line {n}")
+        data += r.line(f"packed {n}: " + "y" * 7000 if n % 2 else f"line {n}")
     store.put(third, gzip.compress(data + r.end("failed", exitCode=1), 1), suffix=".log.gz")
     return first, second, third
 
