@@ -234,7 +234,7 @@ $(BUILD)/arm/%: tests/unit/%.c $(BUILD)/libarm.a
 # ---- fuzzing --------------------------------------------------------------------------
 # Findings are left in the build directory; once mended, one goes to tests/fuzz/corpus, where
 # make check replays it. FUZZ_FLAGS go to the fuzzer.
-FUZZ_TARGETS = redact record query
+FUZZ_TARGETS = redact record query config
 FUZZ_SECONDS = 60
 FUZZ_FLAGS   = -max_len=300 -timeout=60
 FUZZ_CC      = clang

@@ -215,12 +215,21 @@ static void repeat(struct walk *w)
         g->atom = copies(g->atom, least, most > 0 ? most : 1);
 }
 
-/* Behind the braces of \x{…}, whose "{" may be at `at`. */
-static const char *behind_number(const char *at, const char *end)
+/* Behind the braces of \x{…}, whose "{" may be at w->at. TRE 0.8 writes the digits between them
+   to an array of 32 bytes on its stack, as many as there are. */
+static void braced_number(struct walk *w)
 {
-    const char *close = at < end && *at == '{' ? memchr(at, '}', (size_t)(end - at)) : NULL;
+    enum { DIGITS_MAX = 8 };
+    size_t left = (size_t)(w->end - w->at);
+    const char *close = left > 0 && *w->at == '{' ? memchr(w->at, '}', left) : NULL;
 
-    return close != NULL ? close + 1 : at;
+    if (left == 0 || *w->at != '{')
+        return;
+    if (close == NULL)
+        w->why = "Missing '}'";
+    else if (close - w->at - 1 > DIGITS_MAX)
+        w->why = "Invalid contents of {}";
+    w->at = close != NULL ? close + 1 : w->at + 1;
 }
 
 /* \Q…\E is literal text; any other escape is one atom of two bytes. Of \0 TRE makes a back
@@ -237,7 +246,7 @@ static void escape(struct walk *w)
         one_byte(w, kind != '\0' && strchr("bB<>", kind) != NULL);
         w->at += left < 2 ? left : 2;
         if (kind == 'x')
-            w->at = behind_number(w->at, w->end);
+            braced_number(w);
         return;
     }
     end = memmem(w->at, left, "\\E", 2);

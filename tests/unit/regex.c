@@ -108,6 +108,9 @@ static void test_refused(void)
     refused("(?:(?:a?){99}){20}", 18, "too large");
     refused("a{0,9}{0,9}{0,9}{0,9}", 21, "too large");
     refused("(a|^|$|\\b|()|c*){250}", 21, "too large");
+    refused("\\x{0000000000000000000000000000000000000000061}", 47, "Invalid contents");
+    refused("a\\x{61", 6, "Missing '}' (byte 4)");
+    ok(matches("\\x{61}{2}", 0, "aa", 2), "a byte by its number, twice");
     refused("a{,2}", 5, "is written {0,n}");
     refused("(a{200}+?){200}", 15, "too large");
     memset(deep, '(', sizeof(deep));
