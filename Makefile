@@ -3,6 +3,8 @@
 #   make              build/buildlog, build/libbuildlog.a and build/libbuildlog.so
 #   make check        every test a clean machine can run
 #   make check-san    the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make check-arm    what is written for each processor apart, for 64-bit ARM, under qemu;
+#                     check-x86: for older x86
 #   make lint         clang-tidy, cppcheck, shellcheck, mandoc -Tlint, complexity
 #   make fuzz         libFuzzer on each target for FUZZ_SECONDS (60); make fuzz-afl: AFL++
 #   make bench        figures, each a ratio against a peer in one run
@@ -165,9 +167,9 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
 
-# What fuzz targets make fail on demand.
+# What the redactor's fuzz target makes fail on demand.
 FUZZ_WRAP = -Wl,--wrap=realloc
-$(BUILD)/tests/unit/fuzz_replay: LDFLAGS += $(FUZZ_WRAP)
+$(BUILD)/tests/unit/fuzz_replay $(BUILD)/tests/fuzz/redact: LDFLAGS += $(FUZZ_WRAP)
 
 # The redactor alone, as a filter.
 $(BUILD)/tests/redact/pipe: tests/redact/pipe.c $(BUILD)/libcore.a
@@ -232,10 +234,52 @@ bench-known: $(BUILD)/tests/bench/known_speed
 check-san:
 	$(MAKE) SANITIZE=address,undefined BUILD=$(BUILD)-san check
 
+# What is written once for each kind of processor, on another one: 64-bit ARM under qemu. Only
+# what needs no library: of regular expressions nothing is there, and those tests ask for none.
+ARM_CC    = aarch64-linux-gnu-gcc
+ARM_QEMU  = qemu-aarch64-static
+ARM_BUILD = $(BUILD)-arm
+ARM_TESTS = base base64_decode find redact redact_finder redact_known redact_prints \
+	redact_values
+ARM_SRC  := $(filter-out src/text/regex.c,$(wildcard src/base/*.c src/text/*.c src/redact/*.c))
+
+check-arm:
+	@command -v $(ARM_CC) >/dev/null && command -v $(ARM_QEMU) >/dev/null || { \
+	    echo "check-arm: no $(ARM_CC) or no $(ARM_QEMU), left out;" \
+	        "Debian: gcc-aarch64-linux-gnu qemu-user-static"; exit 0; }; \
+	$(MAKE) CC=$(ARM_CC) BUILD=$(ARM_BUILD) LTO=0 PKGS= PKG_CFLAGS= MISSING= arm-programs && \
+	for test in $(ARM_TESTS); do echo $(ARM_QEMU) $(ARM_BUILD)/arm/$$test; done | \
+	    while read -r run; do $$run >$(ARM_BUILD)/out || { grep '^not ok' $(ARM_BUILD)/out; \
+	        echo "$$run failed"; exit 1; }; echo "$$run: $$(tail -n 1 $(ARM_BUILD)/out)"; done
+
+# The same on 64-bit x86 without AVX-512 (Haswell), without AVX2 (Core 2), without SSSE3.
+X86_QEMU  = qemu-x86_64-static
+X86_CPUS  = Haswell core2duo qemu64
+X86_TESTS = find redact redact_finder redact_prints text
+
+check-x86: $(X86_TESTS:%=$(BUILD)/tests/unit/%)
+	@command -v $(X86_QEMU) >/dev/null || { \
+	    echo "check-x86: no $(X86_QEMU), left out; Debian: qemu-user-static"; exit 0; }; \
+	for cpu in $(X86_CPUS); do for test in $(X86_TESTS); do \
+	    $(X86_QEMU) -cpu $$cpu $(BUILD)/tests/unit/$$test >$(BUILD)/x86.out || { \
+	        grep '^not ok' $(BUILD)/x86.out; echo "$$test on $$cpu failed"; exit 1; }; \
+	    echo "$$test on $$cpu: $$(tail -n 1 $(BUILD)/x86.out)"; done; done
+
+arm-programs: $(ARM_TESTS:%=$(BUILD)/arm/%)
+
+$(BUILD)/libarm.a: $(ARM_SRC:src/%.c=$(BUILD)/obj/%.o)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/arm/%: tests/unit/%.c $(BUILD)/libarm.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -static -Wl,--unresolved-symbols=ignore-all -o $@ \
+	    $< $(BUILD)/libarm.a
+
 # ---- fuzzing --------------------------------------------------------------------------
 # Findings are left in the build directory; once mended, one goes to tests/fuzz/corpus, where
 # make check replays it. FUZZ_FLAGS go to the fuzzer.
-FUZZ_TARGETS = redact
+FUZZ_TARGETS = redact record query config
 FUZZ_SECONDS = 60
 FUZZ_FLAGS   = -max_len=300 -timeout=60
 FUZZ_CC      = clang
@@ -265,9 +309,9 @@ fuzz-afl:
 FUZZ_MAIN = tests/fuzz/libfuzzer.c
 fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 
-$(BUILD)/tests/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/cook.h tests/fuzz/target.h $(FUZZ_MAIN) $(BUILD)/libcore.a
+$(BUILD)/tests/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(FUZZ_MAIN) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FUZZ_LINK) $(FUZZ_WRAP) -o $@ \
+	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FUZZ_LINK) -o $@ \
 	    $< $(FUZZ_MAIN) $(BUILD)/libcore.a $(PKG_LIBS)
 
 # ---- generated parts of committed files -----------------------------------------------
@@ -357,7 +401,8 @@ lint-complexity:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all lib check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
+.PHONY: all lib check check-san check-arm check-x86 arm-programs clean generated install uninstall lint \
+	lint-tidy lint-cppcheck \
 	lint-shell lint-man lint-complexity fuzz fuzz-afl fuzz-programs bench bench-encode bench-redact bench-known bench-store \
 	bench-query
 .DELETE_ON_ERROR:
