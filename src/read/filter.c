@@ -309,7 +309,7 @@ const char *filter_next(struct filter_run *run, const char *from, const char *en
     first = *odd;
     if (run->hint != NULL) {
         if (run->hinted == NULL || run->hinted < from)
-            run->hinted = or_end(level_hint_next(run->hint, from, end), end);
+            run->hinted = or_end(level_hint_next(run->hint, &run->seen, from, end), end);
         first = run->hinted < first ? run->hinted : first;
     }
     for (size_t i = 0; i < run->n_needles; i++) {

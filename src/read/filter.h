@@ -25,6 +25,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "read/level.h"
+#include "read/line_text.h"
 #include "record/record.h"
 #include "store/log_reader.h"
 #include "text/find.h"
@@ -88,6 +89,7 @@ struct filter_run {
     const struct find *needles;
     size_t n_needles;
     const struct level_hint *hint; /* in place of needles; may be NULL */
+    struct line_text seen; /* for the hint */
     const char *hinted;
     const char *next[FILTER_NEEDLES_MAX + 1]; /* where each needle, and an odd escape, is next */
     char *scratch;

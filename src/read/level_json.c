@@ -32,7 +32,8 @@ static const struct level_key {
 static const struct level_key *find_key(struct raw_span name)
 {
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (strncasecmp(keys[i].name, name.ptr, name.len) == 0 && keys[i].name[name.len] == '\0')
+        if (strncasecmp(keys[i].name, name.ptr, name.len) == 0 &&
+            strlen(keys[i].name) == name.len) /* the name may have a NUL in it */
             return &keys[i];
     return NULL;
 }
@@ -85,28 +86,52 @@ static size_t skip_blanks(struct raw_span json, size_t at)
     return at;
 }
 
-/* The value begins at `at`: a name or a number, in quotes or not. */
+/* What a value says, a name or a number. gelf: the line is in Graylog's format. */
+static enum level level_of_value(const char *value, const struct level_key *key, bool gelf)
+{
+    const struct level_word *word;
+    char *end;
+    long number = strtol(value, &end, 10);
+
+    if (value[0] != '\0' && *end == '\0')
+        return on_scale(number, key->scale, gelf);
+    word = level_word_find(value, strlen(value));
+    return word != NULL && (word->flags & WORD_NO_VALUE) == 0 ? (enum level)word->level
+                                                              : LEVEL_NONE;
+}
+
+/* The value begins at `at`, in quotes or not. */
 static enum level value_level(struct raw_span json, size_t at, const struct level_key *key)
 {
     static const char gelf_key[] = "\"short_message\"";
-    char value[16];
+    char value[LEVEL_VALUE_MAX + 1];
     size_t n = 0;
-    char *end;
-    long number;
-    const struct level_word *word;
 
     if (at < json.len && json.ptr[at] == '"')
         at++;
-    while (at < json.len && n < sizeof(value) - 1 && strchr("\",} ", json.ptr[at]) == NULL)
+    while (at < json.len && n < LEVEL_VALUE_MAX && strchr("\",} ", json.ptr[at]) == NULL)
         value[n++] = json.ptr[at++];
     value[n] = '\0';
-    number = strtol(value, &end, 10);
-    if (n > 0 && *end == '\0')
-        return on_scale(number, key->scale,
-                        memmem(json.ptr, json.len, gelf_key, sizeof(gelf_key) - 1) != NULL);
-    word = level_word_find(value, n);
-    return word != NULL && (word->flags & WORD_NO_VALUE) == 0 ? (enum level)word->level
-                                                              : LEVEL_NONE;
+    return level_of_value(value, key,
+                          n > 0 && value[0] <= '9' &&
+                              memmem(json.ptr, json.len, gelf_key, sizeof(gelf_key) - 1) != NULL);
+}
+
+bool level_json_key(struct raw_span key)
+{
+    return find_key(key) != NULL;
+}
+
+enum level level_json_worst(struct raw_span key, const char *value)
+{
+    const struct level_key *known = find_key(key);
+    enum level one, other;
+
+    if (known == NULL)
+        return LEVEL_NONE;
+    one = level_of_value(value, known, false);
+    other = level_of_value(value, known, true);
+    return one > other ? one : other;
 }
 
 enum level level_of_json(struct raw_span json)
