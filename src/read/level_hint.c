@@ -267,13 +267,14 @@ static bool in(char c, char low, char high)
     return c >= low && c <= high;
 }
 
-/* Behind the bytes that the parameters of a CSI sequence ending before `at` may be preceded by;
-   NULL: none may end there. */
+/* Where the parameters of a CSI sequence that ends before `at` would begin; NULL: none ends
+   there. What is not ASCII cuts one off. */
 static inline const char *parameters_before(const char *from, const char *at)
 {
-    const char *p = at - 1;
+    bool whole = at > from && in(at[-1], 0x40, 0x7e);
+    const char *p = whole ? at - 1 : at;
 
-    if (at == from || !in(at[-1], 0x40, 0x7e))
+    if (!whole && (*at & 0x80) == 0)
         return NULL;
     while (p > from && in(p[-1], 0x20, 0x3f))
         p--;
@@ -286,7 +287,7 @@ static inline bool begins_csi(const char *from, const char *p)
 }
 
 /* True if an escape may end at `at`, which is behind its spelling: "\t", "\u0007", "\u001bM",
-   "\u001b(B", or a CSI sequence, looked at backwards. */
+   "\u001b(B", "\u001b(\"", or a CSI sequence, looked at backwards. */
 static inline bool after_escape(const char *from, const char *at)
 {
     ptrdiff_t n = at - from;
@@ -294,7 +295,7 @@ static inline bool after_escape(const char *from, const char *at)
 
     if (n >= SHORT_LEN && at[-SHORT_LEN] == '\\' && at[-1] != '"')
         return true;
-    for (ptrdiff_t len = ESC_LEN; len <= ESC_LEN + 2 && len <= n; len++)
+    for (ptrdiff_t len = ESC_LEN; len <= ESC_LEN + 1 + SHORT_LEN && len <= n; len++)
         if (at[-len] == '\\' && at[1 - len] == 'u')
             return true;
     p = parameters_before(from, at);
@@ -336,7 +337,18 @@ struct line {
     const char *text; /* or where the line begins */
     const char *end;
     bool json;
+    const char *escape; /* the first backslash, or end; NULL: not looked for yet */
 };
+
+/* after_escape, for the many lines that have none. */
+static bool is_after_escape(struct line *line, const char *at)
+{
+    if (line->escape == NULL) {
+        line->escape = memchr(line->text, '\\', (size_t)(line->end - line->text));
+        line->escape = line->escape != NULL ? line->escape : line->end;
+    }
+    return at > line->escape && after_escape(line->text, at);
+}
 
 /* Text is cut off in the midst of words: from here on nothing is said about what follows them. */
 static bool near_cut(const struct line *line, const char *at)
@@ -347,16 +359,16 @@ static bool near_cut(const struct line *line, const char *at)
 }
 
 /* The quote that opens a text, or closes it. */
-static bool is_bare_quote(const struct line *line, const char *at)
+static bool is_bare_quote(struct line *line, const char *at)
 {
     return *at == '"' && (at == line->text || at[-1] != '\\');
 }
 
 /* True if a text may begin at `at`, or something of its own behind a blank. */
-static bool may_begin(const struct line *line, const char *at)
+static bool may_begin(struct line *line, const char *at)
 {
     return at == line->text || at[-1] == ' ' || is_bare_quote(line, at - 1) ||
-           after_escape(line->text, at);
+           is_after_escape(line, at);
 }
 
 static bool is_in(const char *set, char c)
@@ -378,7 +390,7 @@ static bool is_glog(const char *at, const char *end)
     return true;
 }
 
-static bool shape_stands(const struct line *line, const char *at)
+static bool shape_stands(struct line *line, const char *at)
 {
     if (!may_begin(line, at))
         return false;
@@ -392,7 +404,7 @@ static bool shape_stands(const struct line *line, const char *at)
 }
 
 /* at: of `\"` and a letter. True if a key and a value follow that say so, or may. */
-static bool key_stands(const struct line *line, const char *at, enum level least)
+static bool key_stands(struct line *line, const char *at, enum level least)
 {
     struct raw_span key = {at + 2, 0};
     char value[LEVEL_VALUE_MAX + 1];
@@ -436,24 +448,26 @@ static bool in_capitals(const char *at, size_t n)
 }
 
 /* True if the word that begins at `at` is the value of a field: `level=error`, `="WARN"`. */
-static bool is_value(const struct line *line, const char *at)
+static bool is_value(struct line *line, const char *at)
 {
     const char *equals = at - line->text > 2 && at[-1] == '"' ? at - 3 : at - 1;
 
+    if (equals == at - 3 && is_after_escape(line, at - SHORT_LEN))
+        return true;
     if (equals <= line->text || *equals != '=' || (equals == at - 3 && at[-2] != '\\'))
         return false;
-    return is_in("lLyY", equals[-1]) || after_escape(line->text, equals);
+    return is_in("lLyY", equals[-1]) || is_after_escape(line, equals);
 }
 
 /* What stands before a word in some shape: see before_colon, boxed, alone and ends in
    level_text.c. */
-static bool fits_before(const struct line *line, const char *at)
+static bool fits_before(struct line *line, const char *at)
 {
     return at == line->text || is_in(" ])>:.[|(<", at[-1]) || is_bare_quote(line, at - 1);
 }
 
 /* The same behind a blank: "ERROR x", "[error ]", "error TS2304:", "error Command failed". */
-static bool fits_behind_blank(const struct line *line, const char *at, size_t n)
+static bool fits_behind_blank(struct line *line, const char *at, size_t n)
 {
     const char *p = at + n;
 
@@ -466,7 +480,7 @@ static bool fits_behind_blank(const struct line *line, const char *at, size_t n)
 }
 
 /* Behind a word that names a level. An escaped quote or backslash is in no shape. */
-static bool fits_behind(const struct line *line, const char *at, size_t n)
+static bool fits_behind(struct line *line, const char *at, size_t n)
 {
     const char *behind = at + n;
     size_t left = (size_t)(line->end - behind);
@@ -485,17 +499,17 @@ static bool fits_behind(const struct line *line, const char *at, size_t n)
     }
 }
 
-static bool level_stands(const struct line *line, const char *at, size_t n)
+static bool level_stands(struct line *line, const char *at, size_t n)
 {
     if (at + n < line->end && is_letter(at[n]))
         return false;
     if (fits_before(line, at))
-        return fits_behind(line, at, n) || after_escape(line->text, at);
-    return is_value(line, at) || after_escape(line->text, at);
+        return fits_behind(line, at, n) || is_after_escape(line, at);
+    return is_value(line, at) || is_after_escape(line, at);
 }
 
 /* "TypeError: x", or the line ends there. */
-static bool exception_stands(const struct line *line, const char *at, size_t n)
+static bool exception_stands(struct line *line, const char *at, size_t n)
 {
     const char *p = at + n;
 
@@ -510,7 +524,7 @@ static bool exception_stands(const struct line *line, const char *at, size_t n)
 
 /* The rest of the beginning around its word. Where there is an escape sequence instead, anything
    may be. */
-static bool beginning_stands(const struct line *line, const char *at, const struct hint_word *word)
+static bool beginning_stands(struct line *line, const char *at, const struct hint_word *word)
 {
     const char *p = at + word->len;
 
@@ -525,28 +539,42 @@ static bool beginning_stands(const struct line *line, const char *at, const stru
         if (p == line->text)
             return false;
         if (p[-1] != word->beginning[i - 1])
-            return after_escape(line->text, p) || after_escape(line->text, p + 1) ||
-                   after_escape(line->text, p + 2); /* its end may look like the beginning's */
+            return is_after_escape(line, p) || is_after_escape(line, p + 1) ||
+                   is_after_escape(line, p + 2); /* its end may look like the beginning's */
     }
     return may_begin(line, p);
 }
 
+/* True if any word of the table but a member, or the end of an exception's name, may begin at
+   `at`. */
+static bool word_may_begin(struct line *line, const char *at)
+{
+    static const bool before[256] = {
+        [' '] = true, [']'] = true, [')'] = true, ['>'] = true, [':'] = true, ['.'] = true,
+        ['['] = true, ['|'] = true, ['('] = true, ['<'] = true, ['='] = true, ['"'] = true,
+    };
+
+    return at == line->text || before[(unsigned char)at[-1]] || is_after_escape(line, at);
+}
+
 static bool spelled_at(const struct hint_word *word, const char *at)
 {
-    if (word->kind != HINT_LEVEL)
-        return memcmp(at, word->text, word->len) == 0;
-    for (size_t i = WORD_MIN; i < word->len; i++)
-        if ((at[i] | 0x20) != word->text[i])
+    char fold = word->kind == HINT_LEVEL ? 0x20 : 0;
+
+    for (size_t i = fold != 0 ? WORD_MIN : 0; i < word->len; i++)
+        if ((at[i] | fold) != word->text[i])
             return false;
     return true;
 }
 
-static bool word_stands(const struct level_hint *h, const struct line *line, const char *at)
+static bool word_stands(const struct level_hint *h, struct line *line, const char *at)
 {
     uint32_t first = fold(at);
     const struct hint_word *word = h->words + h->begin[first & 0xff];
 
     if ((h->known[hash(first) / 8] >> hash(first) % 8 & 1) == 0)
+        return false;
+    if (*at != '"' && *at != 'E' && !word_may_begin(line, at))
         return false;
     for (size_t i = 0; i < h->count[first & 0xff]; i++, word++) {
         bool stands;
@@ -572,7 +600,7 @@ static bool word_stands(const struct level_hint *h, const struct line *line, con
 
 /* ---- lines ---------------------------------------------------------------------------------- */
 
-static bool stands(const struct level_hint *h, const struct line *line, const char *at)
+static bool stands(const struct level_hint *h, struct line *line, const char *at)
 {
     unsigned buckets = starts_at(&h->starts, at);
 
@@ -593,7 +621,7 @@ const char *level_hint_next(const struct level_hint *h, struct line_text *seen, 
         const char *text = line_text_find(seen, from, end);
         const char *start = text != NULL ? text : from;
         const char *newline = memchr(start, '\n', (size_t)(end - start));
-        struct line line = {start, newline != NULL ? newline : end, false};
+        struct line line = {.text = start, .end = newline != NULL ? newline : end};
         struct starts_walk walk = {.at = start, .end = line.end, .room = end};
         const char *at;
 

@@ -82,9 +82,18 @@ static void make_text(struct text *t)
     static const char *const pieces[] = {
         " ", " ", ": ", ":", "[", "]", "|", " - ", "\t", "2026-01-02T03:04:05.678Z ", "x.c:1:2: ",
         "the quick brown fox ", "no ", "0 ", "\x1b[31m", "\x1b[0m", "\r", "#12 3.456 ", "\"", "{",
-        "main", "12:00:00 ", "\xc3\xa9", "[E0382]: ", " TS2304: ", "="};
+        "main", "12:00:00 ", "\xc3\xa9", "[E0382]: ", " TS2304: ", "=", "-", "_", ".", "(", ")", "<",
+        ">", "/", "\\", ",", "}", "E", "level=", "lvl=\"", " severity=", " Command", " package.json",
+        "npm ", "Bus ", "CMake ", "--- ", "::", "##[", "*** ", " at ", "\"level\":", "\"lvl\": \"",
+        "\"@l\":\"", "\"priority\":", "50", "3", "17", "\x1b[31;1m\x1b[4m", "\x1b[1;2s", "\x1b(",
+        "\x1b[", "\x1b\x1b[", "\x7f", "\v", "\x1b[\"1m", "FAILED", "Error", "Exception"};
 
     t->len = 0;
+    if (below(16) == 0)
+        puts_to(t, "{\"");
+    if (below(16) == 0) /* where the text is cut off */
+        for (size_t n = LEVEL_HEAD_MAX - below(80); n > 0; n--)
+            puts_to(t, below(9) == 0 ? " " : "x");
     for (unsigned n = 1 + below(6); n > 0; n--)
         if (below(3) == 0)
             put_claim(t);
@@ -212,8 +221,48 @@ static void test_starts(void)
     ok(found > 1000, "and there was something to see");
 }
 
+/* ---- heads ---------------------------------------------------------------------------------- */
+
+/* Two heads of different lengths, now and then with one byte changed: what is taken for one ends
+   in the text's quote, and holds no member but its own. */
+static void test_heads(void)
+{
+    static const char *const heads[] = {
+        "{\"kind\":\"line\",\"ts\":1767323045678,\"seq\":17,\"src\":\"stdout\",\"buildId\":\"01KDYAK3SE\","
+        "\"msg\":\"",
+        "{\"kind\":\"line\",\"ts\":1767323045678,\"seq\":9,\"src\":\"stderr\",\"buildId\":\"01KDYAK3SE\","
+        "\"msg\":\"",
+        "{\"kind\":\"line\",\"ts\":1,\"seq\":17,\"level\":\"error\",\"src\":\"stdout\",\"buildId\":\"X\","
+        "\"msg\":\""};
+    struct line_text one = {0};
+    struct line_text other = {0};
+    int wrong = 0, found = 0;
+
+    for (int i = 0; i < 50000; i++) {
+        struct text line = {.len = 0};
+        unsigned which = below(3);
+        size_t len = strlen(heads[which]);
+        bool changed = below(4) == 0;
+        const char *got;
+
+        puts_to(&line, heads[which]);
+        if (changed)
+            line.data[below((unsigned)len)] = "09a\\\",:l"[below(9)];
+        while (line.len < LINE_HEAD_MAX)
+            put(&line, "x", 1);
+        got = line_text_find(&one, line.data, line.data + line.len);
+        wrong += got != line_text_find_portable(&other, line.data, line.data + line.len) ? 1 : 0;
+        wrong += got != NULL && (which == 2 || got != line.data + len) ? 1 : 0;
+        wrong += got == NULL && which < 2 && !changed ? 1 : 0;
+        found += got != NULL ? 1 : 0;
+    }
+    is_int(wrong, 0, "heads of lines are told from others");
+    ok(found > 20000 && line_text_find(&one, heads[0], heads[0] + 10) == NULL, "and passed over");
+}
+
 int main(void)
 {
+    test_heads();
     test_nothing_dropped(LEVEL_WARN);
     test_nothing_dropped(LEVEL_ERROR);
     test_nothing_dropped(LEVEL_FATAL);
