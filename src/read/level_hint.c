@@ -526,9 +526,10 @@ static bool exception_stands(struct line *line, const char *at, size_t n)
    may be. */
 static bool beginning_stands(struct line *line, const char *at, const struct hint_word *word)
 {
+    const char *rest = word->beginning + word->offset + word->len;
     const char *p = at + word->len;
 
-    for (const char *rest = word->beginning + word->offset + word->len; *rest != '\0'; rest++, p++) {
+    for (; *rest != '\0'; rest++, p++) {
         if (p >= line->end)
             return false;
         if (*p != *rest)

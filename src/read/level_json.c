@@ -17,23 +17,30 @@ enum level_scale {
     SCALE_OTEL    /* 1 to 24, OpenTelemetry's SeverityNumber */
 };
 
+#define KEY(name, scale) {name, sizeof(name) - 1, scale}
+
 static const struct level_key {
     const char *name; /* in any case */
+    size_t len;
     enum level_scale scale;
 } keys[] = {
-    {"level", SCALE_PINO},       {"severity", SCALE_OTEL},        {"lvl", SCALE_PINO},
-    {"levelname", SCALE_PINO},   {"loglevel", SCALE_PINO},        {"log_level", SCALE_PINO},
-    {"log.level", SCALE_PINO},   {"@level", SCALE_PINO},          {"@l", SCALE_PINO},
-    {"levelno", SCALE_PYTHON},   {"severitytext", SCALE_OTEL},    {"severity_text", SCALE_OTEL},
-    {"priority", SCALE_SYSLOG},  {"severitynumber", SCALE_OTEL},  {"severity_number", SCALE_OTEL},
-    {"level_name", SCALE_PINO},  {"syslog_severity", SCALE_SYSLOG},
+    KEY("level", SCALE_PINO),       KEY("severity", SCALE_OTEL),
+    KEY("lvl", SCALE_PINO),         KEY("levelname", SCALE_PINO),
+    KEY("loglevel", SCALE_PINO),    KEY("log_level", SCALE_PINO),
+    KEY("log.level", SCALE_PINO),   KEY("@level", SCALE_PINO),
+    KEY("@l", SCALE_PINO),          KEY("levelno", SCALE_PYTHON),
+    KEY("severitytext", SCALE_OTEL), KEY("severity_text", SCALE_OTEL),
+    KEY("priority", SCALE_SYSLOG),  KEY("severitynumber", SCALE_OTEL),
+    KEY("severity_number", SCALE_OTEL), KEY("level_name", SCALE_PINO),
+    KEY("syslog_severity", SCALE_SYSLOG),
 };
+
+#undef KEY
 
 static const struct level_key *find_key(struct raw_span name)
 {
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (strncasecmp(keys[i].name, name.ptr, name.len) == 0 &&
-            strlen(keys[i].name) == name.len) /* the name may have a NUL in it */
+        if (keys[i].len == name.len && strncasecmp(keys[i].name, name.ptr, name.len) == 0)
             return &keys[i];
     return NULL;
 }
