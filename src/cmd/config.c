@@ -68,8 +68,7 @@ enum err_code config_load_file(struct config *c, const char *path, struct err *e
 
 /* ---- both files ------------------------------------------------------------------- */
 
-/* The user's file, malloc'ed; NULL when there is no home directory (or no memory). */
-static char *user_path(void)
+char *config_user_path(void)
 {
     static const char tail[] = "buildlog/config.json";
     const char *config_home = getenv("XDG_CONFIG_HOME");
@@ -95,7 +94,7 @@ static char *user_path(void)
 
 enum err_code config_load(struct config *c, struct err *e)
 {
-    char *user = user_path();
+    char *user = config_user_path();
     enum err_code rc;
 
     *c = (struct config){0};

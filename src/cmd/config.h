@@ -28,6 +28,9 @@ enum err_code config_load(struct config *c, struct err *e) MUST_USE;
 /* The same for one file: its keys replace those of *c. */
 enum err_code config_load_file(struct config *c, const char *path, struct err *e) MUST_USE;
 
+/* The user's file, malloc'ed; NULL when there is no home directory (or no memory). */
+char *config_user_path(void);
+
 void config_release(struct config *c);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/when.h"
 #include "cmd/builds.h"
 #include "cmd/cmd.h"
+#include "cmd/confine.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "cmd/pager.h"
@@ -545,6 +546,8 @@ static enum err_code search_all(struct query_cmd *q, struct err *e)
     enum err_code rc = select_builds(q, e);
 
     q->show.headings = q->builds.n > 1;
+    if (rc == ERR_NONE) /* naming a build may have written the index */
+        confine_to_store(q->args, q->root_fd, false);
     if (rc == ERR_NONE)
         rc = q->best ? search_best(q, e) : search_builds(q, e);
     if (rc == ERR_NONE && q->query.matches == 0 && q->spec.fuzzy > 0 && q->query.left > 0)
