@@ -27,6 +27,7 @@
 #include "cmd/wanted.h"
 #include "commands.gen.h"
 #include "read/query.h"
+#include "read/query_screen.h"
 #include "read/query_show.h"
 #include "store/select.h"
 
@@ -460,12 +461,25 @@ static enum err_code take_build(struct query_cmd *q, const char *id, struct err 
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
+static bool unwanted(const void *arg, const struct log_reader *reader)
+{
+    const struct query_cmd *q = arg;
+
+    return !q->named && ended_too_early(q, reader);
+}
+
 static enum err_code search_builds(struct query_cmd *q, struct err *e)
 {
+    const struct query_screen_job job = {.filter = q->query.filter, .root_fd = q->root_fd,
+                                         .ids = q->builds.ids, .n = q->builds.n,
+                                         .unwanted = unwanted, .arg = q};
+    struct query_screen *screen = filter_takes_all(q->query.filter) ? NULL : query_screen_new(&job);
     enum err_code rc = ERR_NONE;
 
     for (size_t i = 0; i < q->builds.n && rc == ERR_NONE && q->query.left > 0; i++)
-        rc = take_build(q, q->builds.ids[i], e);
+        if (screen == NULL || !query_screen_nothing(screen, i))
+            rc = take_build(q, q->builds.ids[i], e);
+    query_screen_free(screen);
     return rc;
 }
 

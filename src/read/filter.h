@@ -119,6 +119,9 @@ enum err_code filter_check(struct filter_run *run, const char *line, size_t n) M
 /* The same without asking the filter: ERR_NOT_FOUND for start, end and foreign records. */
 enum err_code filter_view(struct filter_run *run, const char *line, size_t n) MUST_USE;
 
+/* True if no record is refused. */
+bool filter_takes_all(const struct filter *f);
+
 /* True if every line is looked at one by one (tests, explanations). */
 bool filter_needs_all(const struct filter_run *run);
 
