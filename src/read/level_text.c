@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "read/level_word.h"
-#include "read/plain.h"
+#include "text/plain.h"
 
 enum { BOX_MAX = 160 }; /* brackets count up to here */
 
