@@ -21,7 +21,7 @@
 #include "store/log_reader.h"
 
 enum {
-    SCREEN_LOG_MAX = 1 << 20, /* bytes of a log; larger ones are left to the caller */
+    SCREEN_LOG_MAX = 256 << 10, /* bytes of a log; larger ones are left to the caller */
     SCREEN_THREADS_MAX = 2,
     SCREEN_WORTH = 32,        /* logs from which on threads pay */
     SCREEN_GROUP = 16,        /* logs claimed at once */
