@@ -14,22 +14,22 @@ _buildlog_table()
         operands='command'
         ;;
     ls)
-        options='--dir --status --since --label --limit -n --output -o --color --json --help -h'
+        options='--dir --status --since --label --limit -n --output -o --color --verbose -v --json --help -h'
         valued=' --dir --status --since --label --limit -n --output -o --color '
         operands=''
         ;;
     info)
-        options='--dir --output -o --color --json --help -h'
+        options='--dir --output -o --color --verbose -v --json --help -h'
         valued=' --dir --output -o --color '
         operands='id'
         ;;
     tail)
-        options='--dir --follow -f --lines -n --src --output -o --exit-status --help -h'
+        options='--dir --follow -f --lines -n --src --output -o --exit-status --verbose -v --help -h'
         valued=' --dir --lines -n --src --output -o '
         operands='id'
         ;;
     query)
-        options='--dir --date --since --until --src --level -l --event --status --label --tool --session --word -k --grep -g --ignore-case -i --fuzzy --best --after-context -A --before-context -B --context -C --limit --reverse -r --count -c --output -o --color --json --help -h'
+        options='--dir --date --since --until --src --level -l --event --status --label --tool --session --word -k --grep -g --ignore-case -i --fuzzy --best --after-context -A --before-context -B --context -C --limit --reverse -r --count -c --output -o --color --verbose -v --json --help -h'
         valued=' --dir --date --since --until --src --level -l --event --status --label --tool --session --word -k --grep -g --fuzzy --after-context -A --before-context -B --context -C --limit --output -o --color '
         operands='id'
         ;;
@@ -44,22 +44,22 @@ _buildlog_table()
         operands=''
         ;;
     errors)
-        options='--dir --json --output -o --help -h'
+        options='--dir --verbose -v --json --output -o --help -h'
         valued=' --dir --output -o '
         operands='id'
         ;;
     show)
-        options='--dir --seq --budget --help -h'
+        options='--dir --verbose -v --seq --budget --help -h'
         valued=' --dir --seq --budget '
         operands='id'
         ;;
     stats)
-        options='--dir --since --name --output -o --color --json --help -h'
+        options='--dir --since --name --output -o --color --verbose -v --json --help -h'
         valued=' --dir --since --name --output -o --color '
         operands=''
         ;;
     verify)
-        options='--dir --output -o --color --json --help -h'
+        options='--dir --output -o --color --verbose -v --json --help -h'
         valued=' --dir --output -o --color '
         operands='id'
         ;;

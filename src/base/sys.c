@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -55,6 +56,35 @@ static int real_accept4(int fd, struct sockaddr *address, socklen_t *len, int fl
 static int real_connect(int fd, const struct sockaddr *address, socklen_t len)
 {
     return connect(fd, address, len);
+}
+
+static int real_prctl(int option, unsigned long value)
+{
+    return prctl(option, value, 0UL, 0UL, 0UL);
+}
+
+/* No libc has wrappers for these. */
+static int real_seccomp(unsigned operation, unsigned flags, void *args)
+{
+    return (int)syscall(SYS_seccomp, operation, flags, args);
+}
+
+/* Landlock's numbers are the same everywhere, and newer than some headers. */
+enum { NR_LANDLOCK_CREATE_RULESET = 444, NR_LANDLOCK_ADD_RULE, NR_LANDLOCK_RESTRICT_SELF };
+
+static int real_landlock_create_ruleset(const void *attr, size_t size, uint32_t flags)
+{
+    return (int)syscall(NR_LANDLOCK_CREATE_RULESET, attr, size, flags);
+}
+
+static int real_landlock_add_rule(int ruleset_fd, int type, const void *attr, uint32_t flags)
+{
+    return (int)syscall(NR_LANDLOCK_ADD_RULE, ruleset_fd, type, attr, flags);
+}
+
+static int real_landlock_restrict_self(int ruleset_fd, uint32_t flags)
+{
+    return (int)syscall(NR_LANDLOCK_RESTRICT_SELF, ruleset_fd, flags);
 }
 
 #ifdef SYS_FIXED
@@ -111,4 +141,9 @@ struct sys_table sys = {
     .clock_gettime = clock_gettime,
     .getrandom = getrandom,
     .readlinkat = readlinkat,
+    .prctl = real_prctl,
+    .seccomp = real_seccomp,
+    .landlock_create_ruleset = real_landlock_create_ruleset,
+    .landlock_add_rule = real_landlock_add_rule,
+    .landlock_restrict_self = real_landlock_restrict_self,
 };

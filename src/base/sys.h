@@ -71,7 +71,12 @@
     X(int, signalfd, (int fd, const sigset_t *mask, int flags))                             \
     X(int, clock_gettime, (clockid_t clock, struct timespec *now))                          \
     X(ssize_t, getrandom, (void *data, size_t n, unsigned flags))                           \
-    X(ssize_t, readlinkat, (int dir_fd, const char *path, char *data, size_t n))
+    X(ssize_t, readlinkat, (int dir_fd, const char *path, char *data, size_t n))            \
+    X(int, prctl, (int option, unsigned long value))                                        \
+    X(int, seccomp, (unsigned operation, unsigned flags, void *args))                       \
+    X(int, landlock_create_ruleset, (const void *attr, size_t size, uint32_t flags))        \
+    X(int, landlock_add_rule, (int ruleset_fd, int type, const void *attr, uint32_t flags)) \
+    X(int, landlock_restrict_self, (int ruleset_fd, uint32_t flags))
 
 #define SYS_MEMBER(type, name, params) type(*name) params;
 struct sys_table {

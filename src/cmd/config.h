@@ -26,6 +26,7 @@ enum err_code config_load(struct config *c, struct err *e) MUST_USE;
 /* The same for one file: its keys replace those of *c. */
 enum err_code config_load_file(struct config *c, const char *path, struct err *e) MUST_USE;
 
+
 void config_release(struct config *c);
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cmd/confine.h"
 #include "cmd/options.h"
 #include "commands.gen.h"
 #include "lib/causes.h"
@@ -16,6 +17,8 @@ enum err_code findings_read(struct findings *f, const struct cmd_args *args, str
 
     *f = (struct findings){.args = args, .build = {.root_fd = -1}};
     rc = open_build(args, &f->build, e);
+    if (rc == ERR_NONE)
+        confine_to_store(args, f->build.root_fd, false);
     if (rc == ERR_NONE)
         rc = causes_read(&causes, f->build.reader, e);
     if (rc != ERR_NONE)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cmd/builds.h"
 #include "cmd/cmd.h"
+#include "cmd/confine.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "commands.gen.h"
@@ -392,8 +393,10 @@ int cmd_info(const struct cmd_args *args)
     out_init_for(&info.out, args);
     info.sink = out_sink(&info.out);
     rc = open_build(args, &info.build, &e);
-    if (rc == ERR_NONE)
+    if (rc == ERR_NONE) {
+        confine_to_store(args, info.build.root_fd, false);
         rc = read_all(&info, &e);
+    }
     if (rc == ERR_NONE) {
         rc = json ? put_json(&info) : put_all(&info);
         if (rc == ERR_MEMORY)

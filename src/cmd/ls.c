@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "cmd/builds.h"
 #include "cmd/cmd.h"
+#include "cmd/confine.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "cmd/table.h"
@@ -488,6 +489,7 @@ static enum err_code list(struct ls *ls, int root_fd, struct err *e)
     bool filters =
         options_find(ls->args, OPT_STATUS) != NULL || options_find(ls->args, OPT_LABEL) != NULL;
 
+    confine_to_store(ls->args, root_fd, filters);
     return filters ? list_such(ls, root_fd, e) : list_all(ls, root_fd, e);
 }
 

@@ -18,6 +18,7 @@
 #include "base/when.h"
 #include "cmd/builds.h"
 #include "cmd/cmd.h"
+#include "cmd/confine.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "cmd/pager.h"
@@ -26,6 +27,7 @@
 #include "commands.gen.h"
 #include "lib/pick.h"
 #include "read/query.h"
+#include "read/query_screen.h"
 #include "read/query_show.h"
 
 enum {
@@ -360,12 +362,25 @@ static enum err_code take_build(struct query_cmd *q, const char *id, struct err 
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
+static bool unwanted(const void *arg, const struct log_reader *reader)
+{
+    const struct query_cmd *q = arg;
+
+    return !q->named && pick_ended_before(reader, q->spec.since_ms);
+}
+
 static enum err_code search_builds(struct query_cmd *q, struct err *e)
 {
+    const struct query_screen_job job = {.filter = q->query.filter, .root_fd = q->root_fd,
+                                         .ids = q->builds.ids, .n = q->builds.n,
+                                         .unwanted = unwanted, .arg = q};
+    struct query_screen *screen = filter_takes_all(q->query.filter) ? NULL : query_screen_new(&job);
     enum err_code rc = ERR_NONE;
 
     for (size_t i = 0; i < q->builds.n && rc == ERR_NONE && q->query.left > 0; i++)
-        rc = take_build(q, q->builds.ids[i], e);
+        if (screen == NULL || !query_screen_nothing(screen, i))
+            rc = take_build(q, q->builds.ids[i], e);
+    query_screen_free(screen);
     return rc;
 }
 
@@ -446,6 +461,8 @@ static enum err_code search_all(struct query_cmd *q, struct err *e)
     enum err_code rc = select_builds(q, e);
 
     q->show.headings = q->builds.n > 1;
+    if (rc == ERR_NONE) /* naming a build may have written the index */
+        confine_to_store(q->args, q->root_fd, false);
     if (rc == ERR_NONE)
         rc = q->best ? search_best(q, e) : search_builds(q, e);
     if (rc == ERR_NONE && q->query.matches == 0 && q->spec.fuzzy > 0 && q->query.left > 0)

@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "cmd/cmd.h"
 #include "cmd/config.h"
+#include "cmd/confine.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "cmd/redact_filter.h"
@@ -191,6 +192,7 @@ static int filter_files(struct redact *r)
     int status = EXIT_TROUBLE;
 
     if (begin(r) == ERR_NONE) {
+        confine_to_reading(r->args);
         if (r->args->n_operands == 0)
             do_file(r, "-");
         for (int i = 0; i < r->args->n_operands && !stdout_gone(r); i++)

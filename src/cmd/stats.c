@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "cmd/builds.h"
 #include "cmd/cmd.h"
+#include "cmd/confine.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "cmd/table.h"
@@ -498,10 +499,12 @@ static enum err_code run_stats(struct stats *s, const struct cmd_args *args, str
         rc = figures_init(&s->figures, e);
     if (rc == ERR_NONE)
         rc = open_store(args, &root, &root_fd, e);
-    if (rc == ERR_NONE)
+    if (rc == ERR_NONE) {
+        confine_to_store(args, root_fd, true);
         rc = gather(s, root_fd, e);
-    else if (store_missing(rc, e)) /* no store: no builds */
+    } else if (store_missing(rc, e)) { /* no store: no builds */
         rc = ERR_NONE;
+    }
     if (root_fd >= 0)
         sys.close(root_fd);
     free(root);

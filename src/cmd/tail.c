@@ -19,6 +19,7 @@
 #include "base/sys.h"
 #include "cmd/builds.h"
 #include "cmd/cmd.h"
+#include "cmd/confine.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "commands.gen.h"
@@ -279,6 +280,10 @@ static enum err_code run_tail(struct tail *t, const struct cmd_args *args, struc
 {
     enum err_code rc = open_build(args, &t->build, e);
 
+    if (rc == ERR_NONE && t->follow) /* a store that is made anew is another one */
+        confine_to_reading(args);
+    else if (rc == ERR_NONE)
+        confine_to_store(args, t->build.root_fd, false);
     if (rc == ERR_NONE)
         rc = build_report_read(t->build.reader, &t->report, e);
     if (rc == ERR_NONE && t->follow)

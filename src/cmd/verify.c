@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "cmd/builds.h"
 #include "cmd/cmd.h"
+#include "cmd/confine.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "commands.gen.h"
@@ -236,6 +237,8 @@ static enum err_code run_verify(struct verify *v, struct err *e)
 
     if (rc != ERR_NONE && !none)
         return rc;
+    if (!none)
+        confine_to_store(v->args, root_fd, false);
     rc = v->json ? sink_puts(&v->sink, "[") : ERR_NONE;
     if (rc == ERR_NONE && !none)
         rc = v->args->n_operands > 0 ? verify_named(v, root_fd, e) : verify_store(v, root_fd, e);

@@ -278,6 +278,16 @@ void filter_run_release(struct filter_run *run)
     *run = (struct filter_run){0};
 }
 
+bool filter_takes_all(const struct filter *f)
+{
+    const struct filter_spec *spec = &f->spec;
+
+    return spec->since_ms == INT64_MIN && spec->until_ms == INT64_MAX &&
+           spec->level == LEVEL_NONE && spec->srcs.n == 0 && spec->events.n == 0 &&
+           spec->words.n == 0 && spec->regexes.n == 0 && spec->tools.n == 0 &&
+           spec->sessions.n == 0;
+}
+
 bool filter_needs_all(const struct filter_run *run)
 {
     return run->n_needles == 0 && run->hint == NULL;
@@ -309,7 +319,7 @@ const char *filter_next(struct filter_run *run, const char *from, const char *en
     first = *odd;
     if (run->hint != NULL) {
         if (run->hinted == NULL || run->hinted < from)
-            run->hinted = or_end(level_hint_next(run->hint, from, end), end);
+            run->hinted = or_end(level_hint_next(run->hint, &run->seen, from, end), end);
         first = run->hinted < first ? run->hinted : first;
     }
     for (size_t i = 0; i < run->n_needles; i++) {

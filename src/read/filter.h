@@ -25,6 +25,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "read/level.h"
+#include "read/line_text.h"
 #include "record/record.h"
 #include "store/log_reader.h"
 #include "text/find.h"
@@ -88,6 +89,7 @@ struct filter_run {
     const struct find *needles;
     size_t n_needles;
     const struct level_hint *hint; /* in place of needles; may be NULL */
+    struct line_text seen; /* for the hint */
     const char *hinted;
     const char *next[FILTER_NEEDLES_MAX + 1]; /* where each needle, and an odd escape, is next */
     char *scratch;
@@ -116,6 +118,9 @@ enum err_code filter_check(struct filter_run *run, const char *line, size_t n) M
 
 /* The same without asking the filter: ERR_NOT_FOUND for start, end and foreign records. */
 enum err_code filter_view(struct filter_run *run, const char *line, size_t n) MUST_USE;
+
+/* True if no record is refused. */
+bool filter_takes_all(const struct filter *f);
 
 /* True if every line is looked at one by one (tests, explanations). */
 bool filter_needs_all(const struct filter_run *run);

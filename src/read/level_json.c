@@ -17,22 +17,30 @@ enum level_scale {
     SCALE_OTEL    /* 1 to 24, OpenTelemetry's SeverityNumber */
 };
 
+#define KEY(name, scale) {name, sizeof(name) - 1, scale}
+
 static const struct level_key {
     const char *name; /* in any case */
+    size_t len;
     enum level_scale scale;
 } keys[] = {
-    {"level", SCALE_PINO},       {"severity", SCALE_OTEL},        {"lvl", SCALE_PINO},
-    {"levelname", SCALE_PINO},   {"loglevel", SCALE_PINO},        {"log_level", SCALE_PINO},
-    {"log.level", SCALE_PINO},   {"@level", SCALE_PINO},          {"@l", SCALE_PINO},
-    {"levelno", SCALE_PYTHON},   {"severitytext", SCALE_OTEL},    {"severity_text", SCALE_OTEL},
-    {"priority", SCALE_SYSLOG},  {"severitynumber", SCALE_OTEL},  {"severity_number", SCALE_OTEL},
-    {"level_name", SCALE_PINO},  {"syslog_severity", SCALE_SYSLOG},
+    KEY("level", SCALE_PINO),       KEY("severity", SCALE_OTEL),
+    KEY("lvl", SCALE_PINO),         KEY("levelname", SCALE_PINO),
+    KEY("loglevel", SCALE_PINO),    KEY("log_level", SCALE_PINO),
+    KEY("log.level", SCALE_PINO),   KEY("@level", SCALE_PINO),
+    KEY("@l", SCALE_PINO),          KEY("levelno", SCALE_PYTHON),
+    KEY("severitytext", SCALE_OTEL), KEY("severity_text", SCALE_OTEL),
+    KEY("priority", SCALE_SYSLOG),  KEY("severitynumber", SCALE_OTEL),
+    KEY("severity_number", SCALE_OTEL), KEY("level_name", SCALE_PINO),
+    KEY("syslog_severity", SCALE_SYSLOG),
 };
+
+#undef KEY
 
 static const struct level_key *find_key(struct raw_span name)
 {
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (strncasecmp(keys[i].name, name.ptr, name.len) == 0 && keys[i].name[name.len] == '\0')
+        if (keys[i].len == name.len && strncasecmp(keys[i].name, name.ptr, name.len) == 0)
             return &keys[i];
     return NULL;
 }
@@ -85,28 +93,52 @@ static size_t skip_blanks(struct raw_span json, size_t at)
     return at;
 }
 
-/* The value begins at `at`: a name or a number, in quotes or not. */
+/* What a value says, a name or a number. gelf: the line is in Graylog's format. */
+static enum level level_of_value(const char *value, const struct level_key *key, bool gelf)
+{
+    const struct level_word *word;
+    char *end;
+    long number = strtol(value, &end, 10);
+
+    if (value[0] != '\0' && *end == '\0')
+        return on_scale(number, key->scale, gelf);
+    word = level_word_find(value, strlen(value));
+    return word != NULL && (word->flags & WORD_NO_VALUE) == 0 ? (enum level)word->level
+                                                              : LEVEL_NONE;
+}
+
+/* The value begins at `at`, in quotes or not. */
 static enum level value_level(struct raw_span json, size_t at, const struct level_key *key)
 {
     static const char gelf_key[] = "\"short_message\"";
-    char value[16];
+    char value[LEVEL_VALUE_MAX + 1];
     size_t n = 0;
-    char *end;
-    long number;
-    const struct level_word *word;
 
     if (at < json.len && json.ptr[at] == '"')
         at++;
-    while (at < json.len && n < sizeof(value) - 1 && strchr("\",} ", json.ptr[at]) == NULL)
+    while (at < json.len && n < LEVEL_VALUE_MAX && strchr("\",} ", json.ptr[at]) == NULL)
         value[n++] = json.ptr[at++];
     value[n] = '\0';
-    number = strtol(value, &end, 10);
-    if (n > 0 && *end == '\0')
-        return on_scale(number, key->scale,
-                        memmem(json.ptr, json.len, gelf_key, sizeof(gelf_key) - 1) != NULL);
-    word = level_word_find(value, n);
-    return word != NULL && (word->flags & WORD_NO_VALUE) == 0 ? (enum level)word->level
-                                                              : LEVEL_NONE;
+    return level_of_value(value, key,
+                          n > 0 && value[0] <= '9' &&
+                              memmem(json.ptr, json.len, gelf_key, sizeof(gelf_key) - 1) != NULL);
+}
+
+bool level_json_key(struct raw_span key)
+{
+    return find_key(key) != NULL;
+}
+
+enum level level_json_worst(struct raw_span key, const char *value)
+{
+    const struct level_key *known = find_key(key);
+    enum level one, other;
+
+    if (known == NULL)
+        return LEVEL_NONE;
+    one = level_of_value(value, known, false);
+    other = level_of_value(value, known, true);
+    return one > other ? one : other;
 }
 
 enum level level_of_json(struct raw_span json)

@@ -12,10 +12,7 @@
 #include "read/level_word.h"
 #include "text/plain.h"
 
-enum {
-    HEAD_MAX = 512, /* of a line's text is looked at: what claims a level does so early */
-    BOX_MAX = 160   /* brackets count up to here */
-};
+enum { BOX_MAX = 160 }; /* brackets count up to here */
 
 /* ---- beginnings ----------------------------------------------------------------------------- */
 
@@ -419,7 +416,7 @@ static struct raw_span skip_blanks(struct raw_span text)
 
 enum level level_of_text(struct raw_span msg)
 {
-    char head[HEAD_MAX];
+    char head[LEVEL_HEAD_MAX];
     struct raw_span text = msg;
     enum level level;
 

@@ -4,10 +4,15 @@
 #ifndef READ_LEVEL_WORD_H
 #define READ_LEVEL_WORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
 #include "read/level.h"
+
+/* Bytes of a line's text that are looked at: what claims a level does so early. JSON is looked at
+   whole. */
+enum { LEVEL_HEAD_MAX = 512 };
 
 enum {
     WORD_COLON = 1, /* counts in any case before a colon: "error:" */
@@ -33,5 +38,12 @@ const char *level_beginning_at(size_t i, enum level *level);
 
 /* The level that a line of JSON claims. */
 enum level level_of_json(struct raw_span json);
+
+/* Of a key and a value as level_of_json finds them ("level", "50"; the value ends in a NUL): the
+   worst that it may take them for, whatever else the line has. LEVEL_NONE: no such key or value. */
+enum level level_json_worst(struct raw_span key, const char *value);
+bool level_json_key(struct raw_span key);
+
+enum { LEVEL_VALUE_MAX = 15 }; /* bytes of a value that level_of_json looks at */
 
 #endif

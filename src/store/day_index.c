@@ -14,7 +14,7 @@
 #include "store/layout.h"
 
 enum {
-    INDEX_MAX = 4 << 20, /* a day of more than some 30,000 builds goes without */
+    INDEX_MAX = 9 << 20, /* a day of more than some 80,000 builds goes without */
     INDEX_SLACK = 4096,  /* the header and the largest entry with its texts */
     BYTE_ORDER_MARK = 0x01020304,
     LEFTOVER_MS = 60000 /* a temporary file this old was left by someone who was killed */
@@ -264,46 +264,81 @@ static int by_id(const void *a, const void *b)
                   ULID_LEN);
 }
 
-/* The file's bytes, in m->entries after the header. */
-static enum err_code compose(struct index_maker *m, const char *day, struct buf *file)
+/* They come the newest first: turned round where they stand, for qsort(3) may take as much memory
+   again. */
+static void sort_entries(struct index_entry *entries, size_t n)
 {
-    struct index_header h = {
+    for (size_t i = 0; i < n / 2; i++) {
+        struct index_entry entry = entries[i];
+
+        entries[i] = entries[n - 1 - i];
+        entries[n - 1 - i] = entry;
+    }
+    for (size_t i = 1; i < n; i++)
+        if (by_id(&entries[i - 1], &entries[i]) > 0) {
+            qsort(entries, n, sizeof(*entries), by_id);
+            return;
+        }
+}
+
+/* As checksum gives it for all of the file. */
+static enum err_code checksum_parts(const struct index_header *h, const struct buf *entries,
+                                    const struct buf *texts, uint64_t *out)
+{
+    XXH3_state_t *state = XXH3_createState();
+
+    if (state == NULL)
+        return ERR_MEMORY;
+    (void)XXH3_64bits_reset_withSeed(state, XXH3_64bits(h, sizeof(*h)));
+    (void)XXH3_64bits_update(state, entries->data, entries->len);
+    (void)XXH3_64bits_update(state, texts->data, texts->len);
+    *out = XXH3_64bits_digest(state);
+    (void)XXH3_freeState(state);
+    return ERR_NONE;
+}
+
+/* The header for what m holds, in the order of the file. */
+static enum err_code make_header(struct index_maker *m, const char *day, struct index_header *h)
+{
+    *h = (struct index_header){
         .byte_order = BYTE_ORDER_MARK,
         .entry_size = sizeof(struct index_entry),
         .count = (uint32_t)(m->entries.len / sizeof(struct index_entry)),
         .texts_len = (uint32_t)m->texts.len,
     };
-    enum err_code rc;
-
-    memcpy(h.magic, magic, sizeof(magic));
-    snprintf(h.day, sizeof(h.day), "%.10s", day);
-    qsort(m->entries.data, h.count, sizeof(struct index_entry), by_id);
-    rc = buf_put(file, &h, sizeof(h));
-    if (rc == ERR_NONE)
-        rc = buf_put(file, m->entries.data, m->entries.len);
-    if (rc == ERR_NONE)
-        rc = buf_put(file, m->texts.data, m->texts.len);
-    if (rc != ERR_NONE)
-        return rc;
-    h.checksum = checksum(file->data, file->len);
-    memcpy(file->data, &h, sizeof(h));
-    return ERR_NONE;
+    memcpy(h->magic, magic, sizeof(magic));
+    snprintf(h->day, sizeof(h->day), "%.10s", day);
+    sort_entries((struct index_entry *)(void *)m->entries.data, h->count);
+    return checksum_parts(h, &m->entries, &m->texts, &h->checksum);
 }
 
-static enum err_code write_whole(int fd, const struct buf *file, const char *name, struct err *e)
+static enum err_code write_whole(int fd, const void *data, size_t n, const char *name,
+                                 struct err *e)
 {
     size_t done = 0;
 
-    while (done < file->len) {
-        ssize_t n = sys.write(fd, file->data + done, file->len - done);
+    while (done < n) {
+        ssize_t written = sys.write(fd, (const char *)data + done, n - done);
 
-        if (n < 0 && errno == EINTR)
+        if (written < 0 && errno == EINTR)
             continue;
-        if (n < 0)
+        if (written < 0)
             return err_system(e, "cannot write", name);
-        done += (size_t)n;
+        done += (size_t)written;
     }
     return ERR_NONE;
+}
+
+static enum err_code write_index(int fd, const struct index_maker *m,
+                                 const struct index_header *h, const char *name, struct err *e)
+{
+    enum err_code rc = write_whole(fd, h, sizeof(*h), name, e);
+
+    if (rc == ERR_NONE)
+        rc = write_whole(fd, m->entries.data, m->entries.len, name, e);
+    if (rc == ERR_NONE)
+        rc = write_whole(fd, m->texts.data, m->texts.len, name, e);
+    return rc;
 }
 
 /* What somebody was killed over is in the way of all who come later. */
@@ -318,8 +353,8 @@ static void remove_leftover(int dir_fd, const char *name)
 
 /* Under another name first, so that nobody ever sees half of it. Not forced to the disk: what a
    crash tears is found by its checksum. */
-static enum err_code put_in_place(int dir_fd, const char *day, const struct buf *file,
-                                  struct err *e)
+static enum err_code put_in_place(int dir_fd, const char *day, const struct index_maker *m,
+                                  const struct index_header *h, struct err *e)
 {
     char name[LAYOUT_REL_SIZE];
     enum err_code rc;
@@ -331,7 +366,7 @@ static enum err_code put_in_place(int dir_fd, const char *day, const struct buf 
         remove_leftover(dir_fd, name);
         return rc;
     }
-    rc = write_whole(fd, file, name, e);
+    rc = write_index(fd, m, h, name, e);
     if (sys.close(fd) != 0 && rc == ERR_NONE)
         rc = err_system(e, "cannot write", name);
     if (rc == ERR_NONE && sys.renameat(dir_fd, name, dir_fd, day) != 0)
@@ -344,7 +379,7 @@ static enum err_code put_in_place(int dir_fd, const char *day, const struct buf 
 enum err_code index_maker_save(struct index_maker *m, int root_fd, const char *day,
                                struct err *e)
 {
-    struct buf file;
+    struct index_header h;
     enum err_code rc;
     int dir_fd;
 
@@ -355,13 +390,11 @@ enum err_code index_maker_save(struct index_maker *m, int root_fd, const char *d
         rc = layout_open(root_fd, "index", O_RDONLY | O_DIRECTORY, &dir_fd, e);
     if (rc != ERR_NONE)
         return rc;
-    buf_init(&file, INDEX_MAX);
-    rc = compose(m, day, &file);
+    rc = make_header(m, day, &h);
     if (rc != ERR_NONE)
-        (void)err_set(e, rc, "cannot make index", day, "too large");
+        (void)err_set(e, rc, "cannot make index", day, "no memory");
     else
-        rc = put_in_place(dir_fd, day, &file, e);
-    buf_release(&file);
+        rc = put_in_place(dir_fd, day, m, &h, e);
     sys.close(dir_fd);
     return rc;
 }

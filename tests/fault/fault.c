@@ -214,6 +214,16 @@ PLAIN(int, timerfd_settime,
       (int fd, int flags, const struct itimerspec *new_value, struct itimerspec *old_value),
       (fd, flags, new_value, old_value), strike(CALL_timerfd_settime, false))
 
+PLAIN(int, prctl, (int option, unsigned long value), (option, value), strike(CALL_prctl, false))
+PLAIN(int, seccomp, (unsigned operation, unsigned flags, void *args), (operation, flags, args),
+      strike(CALL_seccomp, false))
+PLAIN(int, landlock_create_ruleset, (const void *attr, size_t size, uint32_t flags),
+      (attr, size, flags), strike(CALL_landlock_create_ruleset, false))
+PLAIN(int, landlock_add_rule, (int ruleset_fd, int type, const void *attr, uint32_t flags),
+      (ruleset_fd, type, attr, flags), strike(CALL_landlock_add_rule, false))
+PLAIN(int, landlock_restrict_self, (int ruleset_fd, uint32_t flags), (ruleset_fd, flags),
+      strike(CALL_landlock_restrict_self, false))
+
 /* The descriptor is gone also when close fails, as on Linux. */
 static int fault_close(int fd)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* read/level_hint: no line that level_of finds bad enough is passed over; text/triples: every way
+/* read/level_hint: no line that level_of finds bad enough is passed over; text/starts: every way
    of searching finds the same. */
 #include "lib/tap.h"
 
@@ -8,7 +8,7 @@
 #include "read/level_hint.h"
 #include "read/level_word.h"
 #include "text/json.h"
-#include "text/triples.h"
+#include "text/starts.h"
 
 static uint64_t seed = 5;
 
@@ -82,9 +82,18 @@ static void make_text(struct text *t)
     static const char *const pieces[] = {
         " ", " ", ": ", ":", "[", "]", "|", " - ", "\t", "2026-01-02T03:04:05.678Z ", "x.c:1:2: ",
         "the quick brown fox ", "no ", "0 ", "\x1b[31m", "\x1b[0m", "\r", "#12 3.456 ", "\"", "{",
-        "main", "12:00:00 ", "\xc3\xa9", "[E0382]: ", " TS2304: ", "="};
+        "main", "12:00:00 ", "\xc3\xa9", "[E0382]: ", " TS2304: ", "=", "-", "_", ".", "(", ")", "<",
+        ">", "/", "\\", ",", "}", "E", "level=", "lvl=\"", " severity=", " Command", " package.json",
+        "npm ", "Bus ", "CMake ", "--- ", "::", "##[", "*** ", " at ", "\"level\":", "\"lvl\": \"",
+        "\"@l\":\"", "\"priority\":", "50", "3", "17", "\x1b[31;1m\x1b[4m", "\x1b[1;2s", "\x1b(",
+        "\x1b[", "\x1b\x1b[", "\x7f", "\v", "\x1b[\"1m", "FAILED", "Error", "Exception"};
 
     t->len = 0;
+    if (below(16) == 0)
+        puts_to(t, "{\"");
+    if (below(16) == 0) /* where the text is cut off */
+        for (size_t n = LEVEL_HEAD_MAX - below(80); n > 0; n--)
+            puts_to(t, below(9) == 0 ? " " : "x");
     for (unsigned n = 1 + below(6); n > 0; n--)
         if (below(3) == 0)
             put_claim(t);
@@ -100,6 +109,22 @@ struct tally {
     unsigned dropped, bad, passed_over;
 };
 
+/* Alone, and with so much behind it that its head is passed over. */
+static bool offered(const struct level_hint *h, const char *line, size_t len, size_t behind)
+{
+    struct line_text seen = {0};
+    size_t n = len + behind;
+    char *piece = malloc(n);
+    const char *at;
+
+    memcpy(piece, line, len);
+    if (behind > 0)
+        memset(piece + len, '\n', behind);
+    at = level_hint_next(h, &seen, piece, piece + n);
+    free(piece);
+    return at != NULL;
+}
+
 static void compare(const struct level_hint *h, enum level least, const struct text *t,
                     struct tally *tally)
 {
@@ -109,18 +134,19 @@ static void compare(const struct level_hint *h, enum level least, const struct t
     struct log_item item = {.kind = RECORD_LINE};
     uint64_t invalid = 0;
     char *end;
-    bool offered, bad;
+    bool alone, within, bad;
 
     memcpy(line, head, sizeof(head) - 1);
     end = json_escape(line + sizeof(head) - 1, t->data, t->len, &invalid);
     memcpy(end, "\"}", 2);
     item.text = (struct raw_span){line, (size_t)(end + 2 - line)};
-    offered = level_hint_next(h, line, end + 2) != NULL;
+    alone = offered(h, line, item.text.len, 0);
+    within = offered(h, line, item.text.len, LINE_HEAD_MAX);
     /* Where bytes were repaired, the line says something else than the text. */
     bad = invalid == 0 && level_of(&item, (struct raw_span){t->data, t->len}) >= least;
     tally->bad += bad ? 1 : 0;
-    tally->passed_over += offered ? 0 : 1;
-    if (bad && !offered && tally->dropped++ < 10)
+    tally->passed_over += within ? 0 : 1;
+    if (bad && !(alone && within) && tally->dropped++ < 10)
         printf("# passed over: %.*s\n", (int)item.text.len, line);
     free(line);
 }
@@ -144,7 +170,9 @@ static void test_nothing_dropped(enum level least)
 
 static bool offers(const struct level_hint *h, const char *line)
 {
-    return level_hint_next(h, line, line + strlen(line)) != NULL;
+    struct line_text seen = {0};
+
+    return level_hint_next(h, &seen, line, line + strlen(line)) != NULL;
 }
 
 static void test_others(void)
@@ -161,43 +189,84 @@ static void test_others(void)
     free(h);
 }
 
-/* ---- triples -------------------------------------------------------------------------------- */
+/* ---- starts -------------------------------------------------------------------------------- */
 
-static void test_triples(void)
+static void test_starts(void)
 {
-    struct triples t = {0};
+    struct starts t = {0};
     int wrong = 0;
     int found = 0;
 
-    triples_add(&t, 0, (const char *const[]){"a", "bc", "d"});
-    triples_add(&t, 3, (const char *const[]){"xX", NULL, "\xff"});
-    triples_add(&t, 7, (const char *const[]){"q", "q", "q"});
+    starts_add(&t, 0, (const char *const[]){"a", "bc", "d", NULL});
+    starts_add(&t, 3, (const char *const[]){"xX", NULL, "\xff", "ab."});
+    starts_add(&t, 7, (const char *const[]){"q", "q", "q", "q"});
     for (int i = 0; i < 20000; i++) {
         size_t n = below(200);
         char *text = malloc(n + 1);
-        struct triples_walk one = {.at = text, .end = text + n};
-        struct triples_walk other = one;
+        struct starts_walk one = {.at = text, .end = text + below((unsigned)n + 1),
+                                   .room = text + n};
+        struct starts_walk other = one;
         const char *got;
 
         for (size_t k = 0; k < n; k++)
             text[k] = "abcdxXq\xff.............................."[below(37)];
         do {
-            got = triples_next(&t, &one);
-            wrong += got != triples_next_portable(&t, &other) ? 1 : 0;
+            got = starts_next(&t, &one);
+            wrong += got != starts_next_portable(&t, &other) ? 1 : 0;
             found += got != NULL ? 1 : 0;
         } while (got != NULL);
         free(text);
     }
-    is_int(wrong, 0, "triples are found alike");
+    is_int(wrong, 0, "starts are found alike");
     ok(found > 1000, "and there was something to see");
+}
+
+/* ---- heads ---------------------------------------------------------------------------------- */
+
+/* Two heads of different lengths, now and then with one byte changed: what is taken for one ends
+   in the text's quote, and holds no member but its own. */
+static void test_heads(void)
+{
+    static const char *const heads[] = {
+        "{\"kind\":\"line\",\"ts\":1767323045678,\"seq\":17,\"src\":\"stdout\",\"buildId\":\"01KDYAK3SE\","
+        "\"msg\":\"",
+        "{\"kind\":\"line\",\"ts\":1767323045678,\"seq\":9,\"src\":\"stderr\",\"buildId\":\"01KDYAK3SE\","
+        "\"msg\":\"",
+        "{\"kind\":\"line\",\"ts\":1,\"seq\":17,\"level\":\"error\",\"src\":\"stdout\",\"buildId\":\"X\","
+        "\"msg\":\""};
+    struct line_text one = {0};
+    struct line_text other = {0};
+    int wrong = 0, found = 0;
+
+    for (int i = 0; i < 50000; i++) {
+        struct text line = {.len = 0};
+        unsigned which = below(3);
+        size_t len = strlen(heads[which]);
+        bool changed = below(4) == 0;
+        const char *got;
+
+        puts_to(&line, heads[which]);
+        if (changed)
+            line.data[below((unsigned)len)] = "09a\\\",:l"[below(9)];
+        while (line.len < LINE_HEAD_MAX)
+            put(&line, "x", 1);
+        got = line_text_find(&one, line.data, line.data + line.len);
+        wrong += got != line_text_find_portable(&other, line.data, line.data + line.len) ? 1 : 0;
+        wrong += got != NULL && (which == 2 || got != line.data + len) ? 1 : 0;
+        wrong += got == NULL && which < 2 && !changed ? 1 : 0;
+        found += got != NULL ? 1 : 0;
+    }
+    is_int(wrong, 0, "heads of lines are told from others");
+    ok(found > 20000 && line_text_find(&one, heads[0], heads[0] + 10) == NULL, "and passed over");
 }
 
 int main(void)
 {
+    test_heads();
     test_nothing_dropped(LEVEL_WARN);
     test_nothing_dropped(LEVEL_ERROR);
     test_nothing_dropped(LEVEL_FATAL);
     test_others();
-    test_triples();
+    test_starts();
     return done();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "text/triples.h"
+#include "text/starts.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #define HAVE_X86 1
 #endif
 
-void triples_allow(struct triples *t, unsigned bucket, size_t place, unsigned char byte)
+void starts_allow(struct starts *t, unsigned bucket, size_t place, unsigned char byte)
 {
     uint8_t bit = (uint8_t)(1U << bucket);
 
@@ -17,20 +17,20 @@ void triples_allow(struct triples *t, unsigned bucket, size_t place, unsigned ch
     t->high[place][byte >> 4] |= bit;
 }
 
-void triples_add(struct triples *t, unsigned bucket, const char *const sets[TRIPLE_LEN])
+void starts_add(struct starts *t, unsigned bucket, const char *const sets[START_LEN])
 {
-    for (size_t place = 0; place < TRIPLE_LEN; place++) {
+    for (size_t place = 0; place < START_LEN; place++) {
         for (unsigned byte = 0; sets[place] == NULL && byte < 256; byte++)
-            triples_allow(t, bucket, place, (unsigned char)byte);
+            starts_allow(t, bucket, place, (unsigned char)byte);
         for (const char *at = sets[place]; at != NULL && *at != '\0'; at++)
-            triples_allow(t, bucket, place, (unsigned char)*at);
+            starts_allow(t, bucket, place, (unsigned char)*at);
     }
 }
 
-const char *triples_next_portable(const struct triples *t, struct triples_walk *walk)
+const char *starts_next_portable(const struct starts *t, struct starts_walk *walk)
 {
-    while (walk->end - walk->at >= TRIPLE_LEN)
-        if (triples_at(t, walk->at++) != 0)
+    while (walk->end - walk->at >= START_LEN)
+        if (starts_at(t, walk->at++) != 0)
             return walk->at - 1;
     return NULL;
 }
@@ -39,8 +39,8 @@ const char *triples_next_portable(const struct triples *t, struct triples_walk *
 
 #define AVX2 __attribute__((target("avx2")))
 
-/* The buckets of 32 bytes at one of the three places. */
-AVX2 static inline __m256i buckets_32(const struct triples *t, size_t place, const char *at)
+/* The buckets of 32 bytes at one of the places. */
+AVX2 static inline __m256i buckets_32(const struct starts *t, size_t place, const char *at)
 {
     const __m256i nibble = _mm256_set1_epi8(15);
     __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)at);
@@ -56,40 +56,45 @@ AVX2 static inline __m256i buckets_32(const struct triples *t, size_t place, con
 
 enum { VECTOR = 32 };
 
-/* A bit for each of the 32 places from `at` on where a triple may begin. */
-AVX2 static inline uint32_t places_32(const struct triples *t, const char *at)
+/* A bit for each of the 32 places from `at` on where a start may be. */
+AVX2 static inline uint32_t places_32(const struct starts *t, const char *at)
 {
     __m256i in_all = _mm256_and_si256(buckets_32(t, 0, at), buckets_32(t, 1, at + 1));
 
     in_all = _mm256_and_si256(in_all, buckets_32(t, 2, at + 2));
+    in_all = _mm256_and_si256(in_all, buckets_32(t, 3, at + 3));
     return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(in_all, _mm256_setzero_si256()));
 }
 
-AVX2 static const char *next_avx2(const struct triples *t, struct triples_walk *walk)
+AVX2 static const char *next_avx2(const struct starts *t, struct starts_walk *walk)
 {
     for (;;) {
         for (; walk->mask != 0; walk->mask &= walk->mask - 1) {
             const char *here = walk->at - VECTOR + __builtin_ctz(walk->mask);
 
-            if (triples_at(t, here) == 0)
+            if (starts_at(t, here) == 0)
                 continue;
             walk->mask &= walk->mask - 1;
             return here;
         }
-        if (walk->end - walk->at < VECTOR + TRIPLE_LEN - 1)
-            return triples_next_portable(t, walk);
+        if (walk->end - walk->at < START_LEN)
+            return NULL;
+        if (walk->room - walk->at < VECTOR + START_LEN - 1)
+            return starts_next_portable(t, walk);
         walk->mask = places_32(t, walk->at);
+        if (walk->end - walk->at < VECTOR + START_LEN - 1)
+            walk->mask &= (1U << (walk->end - walk->at - (START_LEN - 1))) - 1;
         walk->at += VECTOR;
     }
 }
 
 #endif
 
-const char *triples_next(const struct triples *t, struct triples_walk *walk)
+const char *starts_next(const struct starts *t, struct starts_walk *walk)
 {
 #ifdef HAVE_X86
     if (__builtin_cpu_supports("avx2"))
         return next_avx2(t, walk);
 #endif
-    return triples_next_portable(t, walk);
+    return starts_next_portable(t, walk);
 }
