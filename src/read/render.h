@@ -10,6 +10,7 @@
  *   jsonl    the records as they stand
  *
  * On a terminal raw text is made harmless too, and JSON spells what could act on it as escapes.
+ * With `actions` a backslash stands before what begins a line of text like "::" or "##[".
  * Memory: as much as the record is long, and what decoding takes (LOG_VALUES_MAX).
  */
 #ifndef READ_RENDER_H
@@ -30,6 +31,7 @@ struct renderer {
     enum render_format format;
     bool terminal; /* what comes out may reach a terminal as it is */
     bool colour;   /* colours of the log, and our own, may be used */
+    bool actions;  /* a GitHub runner reads it: no line of text begins with a command for it */
     char *scratch; /* private */
     size_t scratch_size;
 };
