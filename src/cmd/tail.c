@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,8 @@ enum {
     GONE_POLL_MS = 1000, /* how often a log that was removed, or lost its writer, is looked for */
     BORN_POLL_MS = 20,   /* … one that is there but empty as yet */
     GONE_GRACE_MS = 5000, /* a writer of which nothing is known makes its log anew within it */
-    NS_PER_MS = 1000000
+    NS_PER_MS = 1000000,
+    MAPPED_FROM = 1 << 20 /* bytes */
 };
 
 /* One attempt at a build: what tells its log from that of another build with this id. */
@@ -524,6 +526,8 @@ static enum err_code show_history(struct tail *t, struct err *e)
 {
     enum err_code rc = t->first > 0 ? seek_first(t, e) : seek_last(t, e);
 
+    if (rc == ERR_NONE && t->show.trouble != ERR_NONE)
+        rc = err_set(e, t->show.trouble, "cannot read build", t->build.id, "no memory");
     if (rc == ERR_NONE)
         rc = pump(t, e);
     if (rc == ERR_NONE && log_reader_compressed(t->build.reader) && t->report.has_end)
@@ -628,6 +632,15 @@ static void release(struct tail *t)
     out_release(&t->out);
 }
 
+/* Large blocks are mapped each by itself, so that memory is taken and given back as the records
+   come: left to itself, the allocator keeps them in a heap where holes add up. */
+static void keep_heap_small(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+#endif
+}
+
 int cmd_tail(const struct cmd_args *args)
 {
     struct tail t = {.command = args->command, .build = {.root_fd = -1}, .attempt = 1};
@@ -635,6 +648,7 @@ int cmd_tail(const struct cmd_args *args)
     enum err_code rc;
     int status;
 
+    keep_heap_small();
     buf_init(&t.held, LOG_LINE_MAX);
     out_init_for(&t.out, args);
     rc = parse(&t, args, &e);

@@ -183,5 +183,5 @@ enum err_code tail_show_put(struct tail_show *s, const struct log_item *item, st
     }
     rc = render_item(&s->renderer, item, e);
     give_back(s, item);
-    return rc;
+    return rc == ERR_MEMORY ? err_set(e, rc, "cannot show record", "", "no memory") : rc;
 }

@@ -64,11 +64,12 @@ static bool visit(void *arg, const struct log_item *item)
 {
     struct backwards *b = arg;
     const struct search *s = b->search;
+    bool seen = is_numbered(item) && item->seq <= s->want->after_seq;
     bool counts;
 
-    if (!b->found)
+    if (!b->found || seen) /* what is damaged right behind it is to be told */
         b->at = item->at + item->text.len + 1;
-    if (is_numbered(item) && item->seq <= s->want->after_seq)
+    if (seen)
         return stop(b);
     counts = s->eye->counts(s->eye->arg, item);
     if (!counts && item->kind != RECORD_START)
@@ -194,10 +195,10 @@ static enum err_code next_kept(struct search *s, struct ring *ring, bool pass, s
         enum err_code rc;
 
         *k = (struct kept){.before = ring->records, .bytes_before = ring->bytes};
-        log_reader_left_out(s->reader, &k->left_out);
         rc = log_reader_next(s->reader, &k->item, have, e);
         if (rc != ERR_NONE || !*have)
             return rc;
+        log_reader_left_out(s->reader, &k->left_out);
         if (pass)
             s->eye->pass(s->eye->arg, &k->item);
         if (is_numbered(&k->item) && k->item.seq <= s->want->after_seq)

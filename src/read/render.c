@@ -285,9 +285,13 @@ static bool common_key(const char *key)
     return false;
 }
 
-static enum err_code put_field(const struct renderer *r, const cJSON *field)
+/* at_most: bytes of JSON that the whole record takes. Given room enough from the beginning, cJSON
+   does not double its buffer for a large field. */
+static enum err_code put_field(const struct renderer *r, const cJSON *field, size_t at_most)
 {
-    char *text = cJSON_PrintUnformatted(field);
+    enum { SPARE = 64, ESCAPED_LEN = 6 };
+    size_t room = cJSON_IsString(field) ? strlen(field->valuestring) * ESCAPED_LEN : at_most;
+    char *text = cJSON_PrintBuffered(field, (int)(room < at_most ? room : at_most) + SPARE, false);
     enum err_code rc;
 
     if (text == NULL)
@@ -303,7 +307,8 @@ static enum err_code put_field(const struct renderer *r, const cJSON *field)
     return rc;
 }
 
-static enum err_code put_event(const struct renderer *r, const struct record *record)
+static enum err_code put_event(const struct renderer *r, const struct log_item *item,
+                               const struct record *record)
 {
     const cJSON *field;
     enum err_code rc = sink_puts(&r->sink, "-- ");
@@ -312,7 +317,7 @@ static enum err_code put_event(const struct renderer *r, const struct record *re
         rc = put_text(r, record_text(record, "event", "event"));
     cJSON_ArrayForEach(field, record->json)
         if (rc == ERR_NONE && field->string != NULL && !common_key(field->string))
-            rc = put_field(r, field);
+            rc = put_field(r, field, item->text.len);
     return rc == ERR_NONE ? sink_put(&r->sink, "\n", 1) : rc;
 }
 
@@ -339,7 +344,7 @@ static enum err_code put_decoded(struct renderer *r, const struct log_item *item
     if (item->kind == RECORD_GAP)
         rc = put_gap(r, item, &record);
     else if (item->kind == RECORD_EVENT)
-        rc = put_event(r, &record);
+        rc = put_event(r, item, &record);
     else
         rc = put_start(r, &record);
     record_release(&record);
