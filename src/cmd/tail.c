@@ -281,20 +281,20 @@ static void go_on_in(struct tail *t, struct log_reader *fresh, const struct atte
     follow_file(t->wake, log_reader_fd(fresh));
 }
 
-/* The path names another file, or none. *limit_ms: how soon to look again, if at all. */
+/* The path names another file, or none, or nothing that can be opened now. *limit_ms: how soon to
+   look again, if at all. */
 static enum err_code switch_file(struct tail *t, int *limit_ms, struct err *e)
 {
-    struct log_reader *fresh;
+    struct log_reader *fresh = NULL;
     struct attempt a;
     bool there = false;
     enum err_code rc = reopen(t, &fresh, e);
 
-    if (rc == ERR_NOT_FOUND) {
+    if (rc != ERR_NONE) {
         *limit_ms = GONE_POLL_MS;
-        return ERR_NONE;
+        return rc == ERR_MEMORY ? rc : ERR_NONE;
     }
-    if (rc == ERR_NONE)
-        rc = read_attempt(fresh, &a, &there, e);
+    rc = read_attempt(fresh, &a, &there, e);
     if (rc == ERR_NONE && there) {
         go_on_in(t, fresh, &a);
         return pump(t, e);
