@@ -75,6 +75,7 @@ struct tail {
     struct log_left_out before; /* what the reader counted before the first record shown */
     struct log_left_out past;   /* what is to be told of files that were replaced */
     int64_t gone_ms;   /* since when the log is neither there nor locked; 0: it is */
+    struct err unreachable; /* why what the path names now cannot be read; code 0: it can */
     bool live;         /* the first reading is over */
     bool ended;        /* the end record came while we were looking */
     bool reader_gone;  /* nobody reads stdout */
@@ -244,6 +245,13 @@ static enum err_code reopen(struct tail *t, struct log_reader **fresh, struct er
     return log_reader_open(fresh, root_fd, t->build.id, e);
 }
 
+/* Whether the path just names no log, rather than one that cannot be read now. */
+static bool is_nothing(const struct err *e)
+{
+    return e->code == ERR_NOT_FOUND || e->code == ERR_REFUSED || e->sys_errno == ENOTDIR ||
+           e->sys_errno == ELOOP || e->sys_errno == ESTALE;
+}
+
 /* Whose log it is, by its first record; *there false: nothing is written as yet. */
 static enum err_code read_attempt(struct log_reader *r, struct attempt *a, bool *there,
                                   struct err *e)
@@ -290,8 +298,11 @@ static enum err_code switch_file(struct tail *t, int *limit_ms, struct err *e)
     bool there = false;
     enum err_code rc = reopen(t, &fresh, e);
 
+    t->unreachable.code = ERR_NONE;
     if (rc != ERR_NONE) {
         *limit_ms = GONE_POLL_MS;
+        if (!is_nothing(e))
+            t->unreachable = *e;
         return rc == ERR_MEMORY ? rc : ERR_NONE;
     }
     rc = read_attempt(fresh, &a, &there, e);
@@ -325,14 +336,15 @@ static bool in_place(const struct tail *t)
 static bool writer_is_gone(struct tail *t, bool there, int *limit_ms)
 {
     enum writer_process process = build_writer_process(last_start(t));
+    bool reachable = t->unreachable.code == ERR_NONE;
     int64_t now_ms = clock_monotonic_ns() / NS_PER_MS;
 
-    if (log_reader_compressed(t->build.reader) || process == WRITER_GONE ||
+    if (log_reader_compressed(t->build.reader) || (process == WRITER_GONE && reachable) ||
         (process == WRITER_UNKNOWN && there))
         return true;
     if (t->gone_ms == 0)
         t->gone_ms = now_ms;
-    if (process == WRITER_UNKNOWN && now_ms - t->gone_ms >= GONE_GRACE_MS)
+    if (process != WRITER_LIVES && now_ms - t->gone_ms >= GONE_GRACE_MS)
         return true;
     if (*limit_ms < 0)
         *limit_ms = GONE_POLL_MS;
@@ -361,6 +373,10 @@ static enum err_code settle(struct tail *t, bool *over, int *limit_ms, struct er
     if (lives)
         t->gone_ms = 0;
     *over = t->ended || (!lives && writer_is_gone(t, *limit_ms < 0, limit_ms));
+    if (*over && !t->ended && t->unreachable.code != ERR_NONE) {
+        *e = t->unreachable;
+        return e->code;
+    }
     if (*over)
         t->report.state = t->report.has_end ? STATE_ENDED : STATE_LOST;
     return ERR_NONE;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
-#include <sys/vfs.h>
 
 #include "base/sys.h"
 
@@ -40,7 +39,7 @@ static bool is_remote(int fd)
 {
     struct statfs fs;
 
-    if (fstatfs(fd, &fs) != 0)
+    if (sys.fstatfs(fd, &fs) != 0)
         return false;
     for (size_t i = 0; i < sizeof(remote_magics) / sizeof(remote_magics[0]); i++)
         if ((unsigned)fs.f_type == remote_magics[i])
@@ -102,7 +101,8 @@ bool follow_polls(const struct follow *f)
     return !f->watching || f->remote;
 }
 
-/* Turns what the kernel has to say into a set of follow_event. */
+/* Turns what the kernel has to say into a set of follow_event. Where it cannot be read any more
+   polling takes its place. */
 static unsigned drain(struct follow *f)
 {
     _Alignas(struct inotify_event) char data[4096];
@@ -113,8 +113,12 @@ static unsigned drain(struct follow *f)
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n < 0 && errno == EAGAIN)
             return events;
+        if (n <= 0) {
+            stop_watching(f);
+            return FOLLOW_DATA | FOLLOW_CLOSED | FOLLOW_MOVED;
+        }
         for (ssize_t at = 0; at < n;) {
             const struct inotify_event *event = (const void *)(data + at);
 
