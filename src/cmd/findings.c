@@ -51,6 +51,7 @@ static enum err_code read_all(struct findings *f, struct err *e)
     bool have = true;
     enum err_code rc = ERR_NONE;
 
+    log_reader_hold(f->build.reader);
     while (rc == ERR_NONE && have) {
         rc = log_reader_next(f->build.reader, &item, &have, e);
         if (rc == ERR_NONE && have)

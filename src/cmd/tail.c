@@ -540,10 +540,16 @@ static enum err_code read_report(struct tail *t, struct err *e)
 
 static enum err_code show_history(struct tail *t, struct err *e)
 {
-    enum err_code rc = t->first > 0 ? seek_first(t, e) : seek_last(t, e);
+    bool hold = !t->follow;
+    enum err_code rc;
 
+    if (hold && t->first > 0)
+        log_reader_hold(t->build.reader);
+    rc = t->first > 0 ? seek_first(t, e) : seek_last(t, e);
     if (rc == ERR_NONE && t->show.trouble != ERR_NONE)
         rc = err_set(e, t->show.trouble, "cannot read build", t->build.id, "no memory");
+    if (hold && t->first == 0)
+        log_reader_hold(t->build.reader);
     if (rc == ERR_NONE)
         rc = pump(t, e);
     if (rc == ERR_NONE && log_reader_compressed(t->build.reader) && t->report.has_end)

@@ -172,15 +172,11 @@ static int rest_of(const struct follow *f)
 static enum err_code rest(const struct follow *f, int out_fd, unsigned *events, struct err *e)
 {
     struct pollfd out = {.fd = out_fd};
-    int n = 0;
+    int ms = rest_of(f);
+    int n = ms > 0 ? sys.poll(&out, 1, ms) : 0;
 
-    for (int ms; (ms = rest_of(f)) > 0;) {
-        n = sys.poll(&out, 1, ms);
-        if (n > 0)
-            *events |= FOLLOW_OUTPUT;
-        if (n > 0 || (n < 0 && errno != EINTR))
-            break;
-    }
+    if (n > 0)
+        *events |= FOLLOW_OUTPUT;
     return n < 0 && errno != EINTR ? err_system(e, "cannot wait", "") : ERR_NONE;
 }
 

@@ -167,9 +167,11 @@ def live(store):
     followers = {("-g", "needle"): b"old needle\nneedle 1\n! needle 2\n",
                  ("--src", "stderr"): b"! needle 2\n! error: three\n",
                  ("-l", "error"): b"! error: three\n",
-                 ("-g", "needle", "-n", "0", "-o", "raw"): b"needle 1\nneedle 2\n",
+                 ("-g", "needle", "-n", "1", "-o", "raw"): b"old needle\nneedle 1\nneedle 2\n",
                  ("--after-seq", "3"): b"! needle 2\n! error: three\nlast\n"}
     running = [(Follower(store, "-f", *words), want) for words, want in followers.items()]
+    t.ok(all([f.until(b"old needle") for f, want in running if want.startswith(b"old")]),
+         "what was before comes first")
     w.write(r.line("needle 1") + r.line("needle 2", "stderr") + r.line("error: three", "stderr"))
     w.write(r.line("last") + r.end())
     w.close()

@@ -82,7 +82,7 @@ def interrupted(store):
 def output_blocks(store):
     """A stopped terminal: nothing is lost, the build does not wait for it, memory is bounded."""
     build, go = start(store, "lines", "200000", "80")
-    f = Follower(store, "-f", "-o", "raw", "--exit-status")
+    f = Follower(store, "-f", "-n", "+1", "-o", "raw", "--exit-status")
     go()
     build.finish(60)
     t.equal(build.status, 9, "the build ends while its follower is blocked")
