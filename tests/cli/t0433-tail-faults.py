@@ -71,7 +71,7 @@ def judge(order):
 
 
 def prove(call, pool):
-    orders = [f"{call}:{n}:{way}:{times}" for n in (1, 2, 3, 5, 9) for way in WAYS
+    orders = [f"{call}:{n}:{way}:{times}" for n in (1, 2, 3, 7) for way in WAYS
               for times in ("x1", "persist")
               if (way != "short" or call in ("pread", "read", "write"))
               and (way, times) not in (("EINTR", "persist"), ("short", "persist"))]

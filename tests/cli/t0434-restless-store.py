@@ -13,7 +13,7 @@ from handmade import Records, Store, Tap, Writer, ulid  # noqa: E402
 
 t = Tap()
 T0 = 1767323045678
-ROUNDS = 60
+ROUNDS = 25
 
 
 class Restless(threading.Thread):
