@@ -14,6 +14,7 @@
 #include "cmd/redaction.h"
 #include "commands.gen.h"
 #include "redact/redact.h"
+#include "run/order.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "store/build_log.h"
@@ -78,6 +79,12 @@ static void take_session_option(struct session_options *o, const struct parsed_o
     case OPT_IDLE_TIMEOUT:
         o->idle_timeout_ns = p->number;
         break;
+    case OPT_STALL_TIMEOUT:
+        o->stall_timeout_ns = p->number;
+        break;
+    case OPT_ON_STALL:
+        o->stall_report = strcmp(p->text, "report") == 0;
+        break;
     case OPT_GRACE:
         o->grace_ns = p->number;
         break;
@@ -89,6 +96,7 @@ static void take_session_option(struct session_options *o, const struct parsed_o
         break;
     case OPT_ORDER:
         o->merge = strcmp(p->text, "merge") == 0;
+        o->exact = strcmp(p->text, "exact") == 0;
         break;
     case OPT_MAX_LINE:
         o->max_line = (size_t)p->number;
@@ -142,6 +150,7 @@ static void take_run_option(struct run *r, const struct parsed_option *p)
         break;
     case OPT_PAYLOAD:
         r->log.payload = strcmp(p->text, "full") == 0;
+        r->session.no_payload = !r->log.payload;
         break;
     case OPT_MAX_LOG:
         r->log.max_log = (uint64_t)p->number;
@@ -351,7 +360,7 @@ static enum err_code describe(struct run *r)
         .build_id = r->id,
         .version = BUILDLOG_VERSION,
         .pid = getpid(),
-        .order = r->session.merge ? "merge" : "arrival",
+        .order = r->session.merge ? "merge" : r->session.exact ? "exact" : "arrival",
         .redact = r->session.redact,
         .forward = forward_name(r->session.forward),
     };
@@ -578,7 +587,8 @@ int cmd_run(const struct cmd_args *args)
 
     take_options(&r, args);
     find_closed_fds(r.closed);
-    if (choose_id(&r, &e) != ERR_NONE) {
+    if ((r.session.exact && order_check_command(args->operands, &e) != ERR_NONE) ||
+        choose_id(&r, &e) != ERR_NONE) {
         cmd_warn_err(args->command, &e);
         return EXIT_REFUSED;
     }

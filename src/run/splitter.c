@@ -46,6 +46,8 @@ static void put_record(struct splitter *s, struct clean_span msg, bool newline, 
         msg = clean_sub(msg, 0, utf8_cut(msg.ptr, most));
         f.truncated = whole - msg.len;
     }
+    if (s->watch != NULL)
+        line_watch_take(s->watch, msg);
     build_log_line(s->log, s->src, s->ts_ms, msg, whole + (newline ? 1 : 0), &f);
 }
 
