@@ -10,6 +10,7 @@
 #   make bench        figures, each a ratio against a peer in one run
 #   make bench-store  figures of the reading commands over 100,000 builds
 #   make bench-query  figures of the search, beside grep's
+#   make bench-tail   figures of following, beside tail(1)'s
 #   make install      DESTDIR and PREFIX as usual; make uninstall
 #   make generated    what completions/ and man/ have from src/commands.tab
 
@@ -219,6 +220,9 @@ bench-store: $(BUILD)/buildlog $(BUILD)/tests/helpers/mkstore
 bench-query: $(BUILD)/buildlog
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/query.py $(BENCH)
 
+bench-tail: $(BUILD)/buildlog $(BUILD)/tests/bench/latency $(BUILD)/tests/helpers/emit
+	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/tail.py $(BENCH)
+
 bench-encode: $(BUILD)/tests/bench/encode_speed
 	$<
 
@@ -404,5 +408,5 @@ clean:
 .PHONY: all lib check check-san check-arm check-x86 arm-programs clean generated install uninstall lint \
 	lint-tidy lint-cppcheck \
 	lint-shell lint-man lint-complexity fuzz fuzz-afl fuzz-programs bench bench-encode bench-redact bench-known bench-store \
-	bench-query
+	bench-query bench-tail
 .DELETE_ON_ERROR:

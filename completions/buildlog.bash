@@ -24,8 +24,8 @@ _buildlog_table()
         operands='id'
         ;;
     tail)
-        options='--dir --follow -f --lines -n --src --output -o --exit-status --verbose -v --help -h'
-        valued=' --dir --lines -n --src --output -o '
+        options='--dir --follow -f --lines -n --bytes --after-seq --src --level -l --grep -g --ignore-case -i --output -o --json --exit-status --color --verbose -v --help -h'
+        valued=' --dir --lines -n --bytes --after-seq --src --level -l --grep -g --output -o --color '
         operands='id'
         ;;
     query)
@@ -111,7 +111,9 @@ _buildlog_source()
     info:--color) source=(-W 'auto always never') ;;
     tail:--dir) source=(-d) ;;
     tail:--src) source=(-W 'stdout stderr merged') ;;
+    tail:--level | tail:-l) source=(-W 'trace debug info warn error fatal') ;;
     tail:--output | tail:-o) source=(-W 'pretty raw jsonl') ;;
+    tail:--color) source=(-W 'auto always never') ;;
     query:--dir) source=(-d) ;;
     query:--src) source=(-W 'stdout stderr merged') ;;
     query:--level | query:-l) source=(-W 'trace debug info warn error fatal') ;;

@@ -99,6 +99,7 @@ struct sys_table sys = {
     .renameat = renameat,
     .fstat = fstat,
     .fstatat = fstatat,
+    .fstatfs = fstatfs,
     .close = close,
     .read = read,
     .pread = pread,

@@ -20,6 +20,7 @@
 #include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 /* X(return type, name, parameters) */
@@ -31,6 +32,7 @@
     X(int, renameat, (int from_fd, const char *from, int to_fd, const char *to))            \
     X(int, fstat, (int fd, struct stat *st))                                                \
     X(int, fstatat, (int dir_fd, const char *path, struct stat *st, int flags))             \
+    X(int, fstatfs, (int fd, struct statfs *fs))                                            \
     X(int, close, (int fd))                                                                 \
     X(ssize_t, read, (int fd, void *data, size_t n))                                        \
     X(ssize_t, pread, (int fd, void *data, size_t n, off_t at))                             \

@@ -17,8 +17,10 @@ enum err_code findings_read(struct findings *f, const struct cmd_args *args, str
 
     *f = (struct findings){.args = args, .build = {.root_fd = -1}};
     rc = open_build(args, &f->build, e);
-    if (rc == ERR_NONE)
+    if (rc == ERR_NONE) {
         confine_to_store(args, f->build.root_fd, false);
+        log_reader_hold(f->build.reader); /* the build may run on */
+    }
     if (rc == ERR_NONE)
         rc = causes_read(&causes, f->build.reader, e);
     if (rc != ERR_NONE)

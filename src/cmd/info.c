@@ -73,6 +73,7 @@ static enum err_code read_all(struct info *info, struct err *e)
     bool have = true;
     enum err_code rc = build_report_read(info->build.reader, &info->report, e);
 
+    log_reader_hold(info->build.reader);
     while (rc == ERR_NONE && have) {
         rc = log_reader_next(info->build.reader, &item, &have, e);
         if (rc == ERR_NONE && have)

@@ -528,6 +528,8 @@ enum level view_level(const struct view *v)
     const struct log_item item = {.text = v->json, .kind = v->kind, .from = v->from,
                                   .seq = v->seq};
 
+    if (v->decoded) /* a large one must not be decoded twice at once */
+        return level_of_record(v->kind, &v->record, v->msg);
     return level_of(&item, v->msg);
 }
 

@@ -151,31 +151,41 @@ static bool has_level_key(struct raw_span text)
     return memmem(text.ptr, text.len, key, sizeof(key) - 1) != NULL;
 }
 
-static enum level recorded_level(const struct log_item *item)
+static enum level recorded_level(enum record_kind kind, const struct record *record)
 {
-    struct record record;
-    enum level level;
+    enum level level = level_parse(record_text(record, "level", ""));
 
-    if (log_item_decode(item, &record, NULL) != ERR_NONE)
-        return LEVEL_NONE;
-    level = level_parse(record_text(&record, "level", ""));
-    if (level == LEVEL_NONE && item->kind == RECORD_EVENT)
-        level = event_level(record_text(&record, "event", ""));
-    record_release(&record);
+    if (level == LEVEL_NONE && kind == RECORD_EVENT)
+        level = event_level(record_text(record, "event", ""));
     return level;
+}
+
+enum level level_of_record(enum record_kind kind, const struct record *record,
+                           struct raw_span msg)
+{
+    enum level level = LEVEL_NONE;
+
+    if (kind == RECORD_GAP)
+        return LEVEL_WARN;
+    if (kind != RECORD_LINE && kind != RECORD_EVENT)
+        return LEVEL_NONE;
+    if (record != NULL)
+        level = recorded_level(kind, record);
+    if (level == LEVEL_NONE && kind == RECORD_LINE)
+        level = level_of_text(msg);
+    return level != LEVEL_NONE ? level : LEVEL_INFO;
 }
 
 enum level level_of(const struct log_item *item, struct raw_span msg)
 {
-    enum level level = LEVEL_NONE;
+    bool says = item->kind == RECORD_EVENT ||
+                (item->kind == RECORD_LINE && has_level_key(item->text));
+    struct record record;
+    enum level level;
 
-    if (item->kind == RECORD_GAP)
-        return LEVEL_WARN;
-    if (item->kind != RECORD_LINE && item->kind != RECORD_EVENT)
-        return LEVEL_NONE;
-    if (item->kind == RECORD_EVENT || has_level_key(item->text))
-        level = recorded_level(item);
-    if (level == LEVEL_NONE && item->kind == RECORD_LINE)
-        level = level_of_text(msg);
-    return level != LEVEL_NONE ? level : LEVEL_INFO;
+    if (!says || log_item_decode(item, &record, NULL) != ERR_NONE)
+        return level_of_record(item->kind, NULL, msg);
+    level = level_of_record(item->kind, &record, msg);
+    record_release(&record);
+    return level;
 }

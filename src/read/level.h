@@ -38,6 +38,10 @@ enum level {
  */
 enum level level_of(const struct log_item *item, struct raw_span msg);
 
+/* The same of a record that is decoded already; NULL: it says no level, or could not be. */
+enum level level_of_record(enum record_kind kind, const struct record *record,
+                           struct raw_span msg);
+
 /* What the text of a line says by itself; LEVEL_NONE: nothing. */
 enum level level_of_text(struct raw_span msg);
 

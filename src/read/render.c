@@ -160,6 +160,64 @@ static struct visible how(const struct renderer *r, bool lf)
                             .moves = r->moves};
 }
 
+/* Whether a runner might take the text up to `end` for a command. It passes over blanks of any
+   kind, and a colour is none of the text: anything but printable ASCII may be such. */
+static bool is_runner_command(const char *at, const char *end)
+{
+    while (at < end && (*at <= ' ' || *at == 0x7f || (*at & 0x80) != 0)) {
+        bool sgr = *at == '\x1b' && end - at > 1 && at[1] == '[';
+
+        for (at += sgr ? 2 : 1; sgr && at < end && ((*at >= '0' && *at <= '9') || *at == ';');)
+            at++;
+        if (sgr && at < end && *at == 'm')
+            at++;
+    }
+    return (end - at >= 2 && memcmp(at, "::", 2) == 0) ||
+           (end - at >= 3 && memcmp(at, "##[", 3) == 0);
+}
+
+/* The text of a line in pieces, each of which begins a line on the screen of a runner, to which
+   CR ends one as well. */
+static enum err_code put_pieces(struct renderer *r, struct raw_span text,
+                                enum err_code (*put)(struct renderer *, struct raw_span))
+{
+    const char *end = text.ptr + text.len;
+    enum err_code rc = ERR_NONE;
+
+    for (const char *at = text.ptr; at < end && rc == ERR_NONE;) {
+        const char *stop = at;
+
+        while (stop < end && *stop != '\n' && *stop != '\r')
+            stop++;
+        if (is_runner_command(at, stop))
+            rc = sink_puts(&r->sink, "\\");
+        stop += stop < end ? 1 : 0;
+        if (rc == ERR_NONE)
+            rc = put(r, (struct raw_span){at, (size_t)(stop - at)});
+        at = stop;
+    }
+    return rc;
+}
+
+static enum err_code put_visible(struct renderer *r, struct raw_span text)
+{
+    return visible_put(&r->sink, text, how(r, true));
+}
+
+static enum err_code put_as_it_is(struct renderer *r, struct raw_span text)
+{
+    return sink_put(&r->sink, text.ptr, text.len);
+}
+
+static enum err_code put_msg(struct renderer *r, struct raw_span msg)
+{
+    bool visible = r->format != RENDER_RAW || r->terminal;
+
+    if (r->actions)
+        return put_pieces(r, msg, visible ? put_visible : put_as_it_is);
+    return visible ? put_visible(r, msg) : put_as_it_is(r, msg);
+}
+
 static enum err_code put_pretty_line(struct renderer *r, const struct line *line)
 {
     enum err_code rc = ERR_NONE;
@@ -167,7 +225,7 @@ static enum err_code put_pretty_line(struct renderer *r, const struct line *line
     if (span_is(line->src, "stderr"))
         rc = sink_puts(&r->sink, r->colour ? "\x1b[31m!\x1b[0m " : "! ");
     if (rc == ERR_NONE && line->has_msg)
-        rc = visible_put(&r->sink, line->msg, how(r, true));
+        rc = put_msg(r, line->msg);
     else if (rc == ERR_NONE && line->len >= 0)
         rc = sink_printf(&r->sink, "(%" PRId64 " bytes)", line->len);
     return rc == ERR_NONE ? sink_put(&r->sink, "\n", 1) : rc;
@@ -179,8 +237,7 @@ static enum err_code put_raw_line(struct renderer *r, const struct line *line)
 
     if (!line->has_msg)
         return ERR_NONE; /* recorded without payload */
-    rc = r->terminal ? visible_put(&r->sink, line->msg, how(r, true))
-                     : sink_put(&r->sink, line->msg.ptr, line->msg.len);
+    rc = put_msg(r, line->msg);
     return rc == ERR_NONE && !line->no_newline ? sink_put(&r->sink, "\n", 1) : rc;
 }
 
@@ -232,9 +289,13 @@ static bool common_key(const char *key)
     return false;
 }
 
-static enum err_code put_field(const struct renderer *r, const cJSON *field)
+/* at_most: bytes of JSON that the whole record takes. Given room enough from the beginning, cJSON
+   does not double its buffer for a large field. */
+static enum err_code put_field(const struct renderer *r, const cJSON *field, size_t at_most)
 {
-    char *text = cJSON_PrintUnformatted(field);
+    enum { SPARE = 64, ESCAPED_LEN = 6 };
+    size_t room = cJSON_IsString(field) ? strlen(field->valuestring) * ESCAPED_LEN : at_most;
+    char *text = cJSON_PrintBuffered(field, (int)(room < at_most ? room : at_most) + SPARE, false);
     enum err_code rc;
 
     if (text == NULL)
@@ -250,7 +311,8 @@ static enum err_code put_field(const struct renderer *r, const cJSON *field)
     return rc;
 }
 
-static enum err_code put_event(const struct renderer *r, const struct record *record)
+static enum err_code put_event(const struct renderer *r, const struct log_item *item,
+                               const struct record *record)
 {
     const cJSON *field;
     enum err_code rc = sink_puts(&r->sink, "-- ");
@@ -263,7 +325,7 @@ static enum err_code put_event(const struct renderer *r, const struct record *re
         rc = put_text(r, record_text(record, "event", "event"));
     cJSON_ArrayForEach(field, record->json)
         if (rc == ERR_NONE && field->string != NULL && !common_key(field->string))
-            rc = put_field(r, field);
+            rc = put_field(r, field, item->text.len);
     return rc == ERR_NONE ? sink_put(&r->sink, "\n", 1) : rc;
 }
 
@@ -290,7 +352,7 @@ static enum err_code put_decoded(struct renderer *r, const struct log_item *item
     if (item->kind == RECORD_GAP)
         rc = put_gap(r, item, &record);
     else if (item->kind == RECORD_EVENT)
-        rc = put_event(r, &record);
+        rc = put_event(r, item, &record);
     else
         rc = put_start(r, &record);
     record_release(&record);

@@ -104,8 +104,8 @@ struct anchor {
  * there. Buckets share their bytes, so that most of what passes is nothing: `three` has a bit
  * for each hash of the last three bytes of a print, then `whole` for each of all four, or
  * `most` for each of the three where the first byte is a class. They are not asked of the last
- * bucket (BROAD_BUCKET of the second half), whose prints are classes; `bytes` knows these. Processors that look
- * up whole bytes have buckets of their own, which share less.
+ * bucket (BROAD_BUCKET of the second half), whose prints are classes; `bytes` knows these.
+ * Processors that look up whole bytes have buckets of their own, which share less.
  * Level 0 knows the anchors of tiers 1 and 2, level 1 also those of tier 3, level 2 all.
  */
 enum { BROAD_BUCKET = 0x80, N_LEVELS = 3, FINDER_AHEAD = 8 };

@@ -3,17 +3,22 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
-#include <sys/vfs.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
 
 enum {
     POLL_MS = 1000,
     SOON_FIRST_MS = 1, /* after a close: 1, 2, 4 … ms */
-    SOON_LAST_MS = 1024
+    SOON_LAST_MS = 1024,
+    /* After one wake-up the next comes no earlier: a single line is seen at once, of many some
+       come together, and the writer does not have to wake us for each of them. */
+    REST_MS = 4,
+    NS_PER_MS = 1000000
 };
 
 struct follow {
@@ -21,6 +26,7 @@ struct follow {
     bool watching;  /* the kernel tells of writes by this machine */
     bool remote;    /* others' writes go unnoticed */
     int soon_ms;    /* 0, or the next short distance */
+    int64_t woken_ns; /* when there was something to read last; 0: never */
 };
 
 static const unsigned remote_magics[] = {
@@ -40,7 +46,7 @@ static bool is_remote(int fd)
 {
     struct statfs fs;
 
-    if (fstatfs(fd, &fs) != 0)
+    if (sys.fstatfs(fd, &fs) != 0)
         return false;
     for (size_t i = 0; i < sizeof(remote_magics) / sizeof(remote_magics[0]); i++)
         if ((unsigned)fs.f_type == remote_magics[i])
@@ -102,7 +108,8 @@ bool follow_polls(const struct follow *f)
     return !f->watching || f->remote;
 }
 
-/* Turns what the kernel has to say into a set of follow_event. */
+/* Turns what the kernel has to say into a set of follow_event. Where it cannot be read any more
+   polling takes its place. */
 static unsigned drain(struct follow *f)
 {
     _Alignas(struct inotify_event) char data[4096];
@@ -113,8 +120,12 @@ static unsigned drain(struct follow *f)
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n < 0 && errno == EAGAIN)
             return events;
+        if (n <= 0) {
+            stop_watching(f);
+            return FOLLOW_DATA | FOLLOW_CLOSED | FOLLOW_MOVED;
+        }
         for (ssize_t at = 0; at < n;) {
             const struct inotify_event *event = (const void *)(data + at);
 
@@ -157,11 +168,38 @@ static int next_timeout(const struct follow *f, int limit_ms, unsigned *meaning)
     return timeout;
 }
 
+/* Milliseconds that are left of the rest. */
+static int rest_of(const struct follow *f)
+{
+    int64_t since_ns = clock_monotonic_ns() - f->woken_ns;
+
+    if (f->woken_ns == 0 || since_ns < 0 || since_ns >= REST_MS * (int64_t)NS_PER_MS)
+        return 0;
+    return REST_MS - (int)(since_ns / NS_PER_MS);
+}
+
+/* What comes from the kernel waits meanwhile, the same event again and again as one. */
+static enum err_code rest(const struct follow *f, int out_fd, unsigned *events, struct err *e)
+{
+    struct pollfd out = {.fd = out_fd};
+    int ms = rest_of(f);
+    int n = ms > 0 ? sys.poll(&out, 1, ms) : 0;
+
+    if (n > 0)
+        *events |= FOLLOW_OUTPUT;
+    return n < 0 && errno != EINTR ? err_system(e, "cannot wait", "") : ERR_NONE;
+}
+
 enum err_code follow_wait(struct follow *f, int out_fd, int limit_ms, unsigned *events,
                           struct err *e)
 {
     struct pollfd fds[2] = {{.fd = f->inotify_fd, .events = POLLIN}, {.fd = out_fd}};
+    enum err_code rc;
 
+    *events = 0;
+    rc = rest(f, out_fd, events, e);
+    if (rc != ERR_NONE || *events != 0)
+        return rc;
     for (*events = 0; *events == 0;) {
         unsigned meaning;
         int n = sys.poll(fds, 2, next_timeout(f, limit_ms, &meaning));
@@ -182,5 +220,6 @@ enum err_code follow_wait(struct follow *f, int out_fd, int limit_ms, unsigned *
         if (*events & (FOLLOW_CLOSED | FOLLOW_MOVED))
             follow_soon(f);
     }
+    f->woken_ns = clock_monotonic_ns();
     return ERR_NONE;
 }

@@ -26,6 +26,7 @@ struct log_reader {
     size_t start;   /* of the current line within data */
     size_t scanned; /* bytes after start known to hold no newline */
     uint64_t at;    /* offset of data[0] */
+    uint64_t end;   /* nothing is read behind it; UINT64_MAX: it may grow */
     bool skipping;  /* inside a line over LOG_LINE_MAX */
     bool joined;    /* the current line came with more than one read */
     bool know_seq;
@@ -95,6 +96,7 @@ enum err_code log_reader_open(struct log_reader **out, int root_fd, const char *
     if (r == NULL)
         return err_set(e, ERR_MEMORY, "cannot read build", id, "no memory");
     r->fd = -1;
+    r->end = UINT64_MAX;
     r->know_seq = true; /* numbering begins with 1 */
     rc = open_file(r, root_fd, id, e);
     if (rc != ERR_NONE) {
@@ -252,6 +254,15 @@ static ssize_t read_gz(struct log_reader *r, void *dst, size_t n)
     return got;
 }
 
+/* How much may be read behind what is there. */
+static size_t next_chunk(const struct log_reader *r)
+{
+    uint64_t upto = r->at + r->len;
+    uint64_t left = upto < r->end ? r->end - upto : 0;
+
+    return left < READ_CHUNK ? (size_t)left : READ_CHUNK;
+}
+
 /* Reads on behind what is there. *n 0: nothing more now. */
 static enum err_code fill(struct log_reader *r, size_t *n, struct err *e)
 {
@@ -262,7 +273,7 @@ static enum err_code fill(struct log_reader *r, size_t *n, struct err *e)
     if (rc != ERR_NONE)
         return rc;
     got = r->gz != NULL ? read_gz(r, r->data + r->len, READ_CHUNK)
-                        : read_plain(r, r->data + r->len, READ_CHUNK, r->at + r->len);
+                        : read_plain(r, r->data + r->len, next_chunk(r), r->at + r->len);
     if (got < 0)
         return err_system(e, "cannot read", r->path);
     r->joined = r->len > 0;
@@ -706,6 +717,14 @@ enum err_code log_reader_seek_tail(struct log_reader *r, uint64_t n, log_visit *
 }
 
 /* ---- what else there is to know ---------------------------------------------------------- */
+
+void log_reader_hold(struct log_reader *r)
+{
+    struct stat st;
+
+    if (r->gz == NULL && sys.fstat(r->fd, &st) == 0 && st.st_size >= 0)
+        r->end = (uint64_t)st.st_size;
+}
 
 int log_reader_fd(const struct log_reader *r)
 {

@@ -94,6 +94,12 @@ enum err_code log_item_classify(struct log_item *item) MUST_USE;
 enum err_code log_item_decode(const struct log_item *item, struct record *out,
                               struct err *e) MUST_USE;
 
+/*
+ * What is written from now on is as if it were not there, for log_reader_next and _next_piece: a
+ * log may grow faster than it is read. For good, of a log that is not compressed.
+ */
+void log_reader_hold(struct log_reader *r);
+
 /* The caller found an item of log_reader_next not to be a record after all. */
 void log_reader_damaged(struct log_reader *r);
 

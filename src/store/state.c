@@ -16,6 +16,8 @@
 #include "base/sys.h"
 #include "base/ulid.h"
 
+#define OUR_NAME "buildlog" /* how the name of every process of ours begins */
+
 enum {
     NEWBORN_MS = 2000, /* a log this young without a byte is about to be locked */
     START_SLACK_MS = 5000, /* the clock may have been corrected since the process began */
@@ -61,13 +63,20 @@ static bool same_host(const struct record *start)
     return strcmp(record_text(start, "host", ""), host) == 0;
 }
 
-/* /proc/PID/stat: the 22nd field is when the process began, in ticks since boot. The second
-   is its name in parentheses and may hold anything, so counting begins behind the last one. */
-static bool process_ticks(int64_t pid, uint64_t *ticks)
+struct process {
+    uint64_t ticks; /* since boot, when it began */
+    bool ours;      /* its name is that of this program */
+};
+
+/* /proc/PID/stat: the 22nd field is when the process began. The second is its name in
+   parentheses and may hold anything, so counting begins behind the last one. The third is 'Z'
+   once it has ended, though nobody may have asked how. */
+static bool read_process(int64_t pid, struct process *p)
 {
     char path[64];
     char text[1024];
     const char *at;
+    const char *name;
     ssize_t n;
     int fd;
 
@@ -79,25 +88,27 @@ static bool process_ticks(int64_t pid, uint64_t *ticks)
     sys.close(fd);
     text[n > 0 ? n : 0] = '\0';
     at = strrchr(text, ')');
+    name = strchr(text, '(');
+    if (at == NULL || name == NULL || (at[1] == ' ' && (at[2] == 'Z' || at[2] == 'X')))
+        return false;
+    p->ours = strncmp(name + 1, OUR_NAME, strlen(OUR_NAME)) == 0;
     for (int field = 2; at != NULL && field < 22; field++)
         at = strchr(at + 1, ' ');
     if (at == NULL)
         return false;
-    *ticks = strtoull(at + 1, NULL, 10);
+    p->ticks = strtoull(at + 1, NULL, 10);
     return true;
 }
 
-static bool process_began_ms(int64_t pid, int64_t *ms)
+static bool process_began_ms(const struct process *p, int64_t *ms)
 {
     struct timespec since_boot = {0};
     long hz = sysconf(_SC_CLK_TCK);
-    uint64_t ticks;
 
-    if (hz <= 0 || !process_ticks(pid, &ticks) ||
-        sys.clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0)
+    if (hz <= 0 || sys.clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0)
         return false;
     *ms = clock_realtime_ms() - (int64_t)since_boot.tv_sec * 1000 -
-          since_boot.tv_nsec / 1000000 + (int64_t)(ticks * 1000 / (uint64_t)hz);
+          since_boot.tv_nsec / 1000000 + (int64_t)(p->ticks * 1000 / (uint64_t)hz);
     return true;
 }
 
@@ -140,15 +151,33 @@ int64_t record_time_ms(const struct record *r, const char *key)
     return (int64_t)timegm(&tm) * 1000 + milli;
 }
 
-static bool process_lives(const struct record *start)
+static bool find_process(const struct record *start, struct process *p)
 {
     int64_t pid = record_number(start, "pid", 0);
     int64_t started = record_time_ms(start, "startedAt");
     int64_t began;
 
-    if (pid <= 0 || !same_host(start) || !process_began_ms(pid, &began))
+    if (pid <= 0 || !same_host(start) || !read_process(pid, p) || !process_began_ms(p, &began))
         return false;
     return started < 0 || began <= started + START_SLACK_MS;
+}
+
+static bool process_lives(const struct record *start)
+{
+    struct process p;
+
+    return find_process(start, &p);
+}
+
+/* A pid may mean someone else in another container with this host's name: what is not called
+   like us is taken for that. */
+enum writer_process build_writer_process(const struct record *start)
+{
+    struct process p;
+
+    if (start == NULL || record_number(start, "pid", 0) <= 0 || !same_host(start))
+        return WRITER_UNKNOWN;
+    return find_process(start, &p) && p.ours ? WRITER_LIVES : WRITER_GONE;
 }
 
 /* *by_lock: the answer is the lock's, else a guess from the start record. */

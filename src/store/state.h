@@ -47,6 +47,15 @@ bool build_lock_free(int log_fd);
 bool build_writer_lives(const struct log_reader *r, const struct record *start);
 
 /*
+ * What the process table says of the writer that a start record names. A writer whose log went
+ * away holds no lock until it has made the log anew, but it lives.
+ */
+enum writer_process { WRITER_UNKNOWN, WRITER_GONE, WRITER_LIVES };
+
+/* WRITER_UNKNOWN: it is on another host, or nothing is recorded. */
+enum writer_process build_writer_process(const struct record *start);
+
+/*
  * What `buildlog run` exited with: the command's status, 128+n for a signal, 124 for a timeout;
  * -1 if the record does not say.
  */

@@ -165,6 +165,7 @@ PLAIN(int, renameat, (int from_fd, const char *from, int to_fd, const char *to),
 PLAIN(int, fstat, (int fd, struct stat *st), (fd, st), strike_fd(CALL_fstat, fd))
 PLAIN(int, fstatat, (int dir_fd, const char *path, struct stat *st, int flags),
       (dir_fd, path, st, flags), strike(CALL_fstatat, false))
+PLAIN(int, fstatfs, (int fd, struct statfs *fs), (fd, fs), strike_fd(CALL_fstatfs, fd))
 PLAIN(int, ftruncate, (int fd, off_t size), (fd, size), strike_fd(CALL_ftruncate, fd))
 PLAIN(int, fdatasync, (int fd), (fd), strike_fd(CALL_fdatasync, fd))
 PLAIN(int, fsync, (int fd), (fd), strike_fd(CALL_fsync, fd))

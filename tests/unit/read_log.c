@@ -388,6 +388,42 @@ static void test_growing(void)
     buf_release(&after);
 }
 
+static void append(const char *data, size_t n)
+{
+    char rel[LAYOUT_REL_SIZE];
+    int fd = openat(root_fd, layout_rel_path(ID, rel), O_WRONLY | O_APPEND);
+
+    if (fd < 0 || write(fd, data, n) != (ssize_t)n || close(fd) != 0)
+        exit(99);
+}
+
+static void test_hold(void)
+{
+    static struct seen s;
+    struct log_left_out l;
+    struct log_reader *r;
+    struct buf b;
+    size_t first;
+
+    buf_init(&b, 1 << 20);
+    add_line(&b, 1, 10);
+    first = b.len;
+    add_line(&b, 2, 10);
+    put_file(b.data, first + 7);
+    r = open_log();
+    log_reader_hold(r);
+    append(b.data + first + 7, b.len - first - 7);
+    s.n = 0;
+    ok(read_on(r, &s, NULL) == ERR_NONE && s.n == 1, "what is written after a hold is not read");
+    log_reader_left_out(r, &l);
+    is_int((int64_t)l.torn_bytes, 7, "a record that was not finished by then is torn");
+    s.n = 0;
+    ok(log_reader_rewind(r, NULL) == ERR_NONE && read_on(r, &s, NULL) == ERR_NONE && s.n == 1,
+       "nor is it after a rewind");
+    log_reader_free(r);
+    buf_release(&b);
+}
+
 /* ---- state ------------------------------------------------------------------------------------ */
 
 static int no_lock(int fd, int command, struct flock *lock)
@@ -503,6 +539,57 @@ static void test_polling(void)
     log_reader_free(r);
 }
 
+static int64_t clock_ms;
+static int64_t clock_step_ms;
+
+static int made_up_clock(clockid_t clock, struct timespec *now)
+{
+    (void)clock;
+    clock_ms += clock_step_ms;
+    *now = (struct timespec){.tv_sec = 1 + clock_ms / 1000,
+                             .tv_nsec = clock_ms % 1000 * 1000000};
+    return 0;
+}
+
+static int first_timeout_ms;
+static nfds_t first_n;
+
+static int noting_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+    if (polls++ == 0) {
+        first_timeout_ms = timeout_ms;
+        first_n = n;
+        return 0;
+    }
+    return real.poll(fds, n, timeout_ms);
+}
+
+/* One wake-up soon after the other. */
+static void test_rest(int fd, struct follow *f)
+{
+    unsigned events;
+
+    sys.clock_gettime = made_up_clock;
+    sys.poll = noting_poll;
+    clock_step_ms = 1000;
+    polls = 1; /* the first is a real one */
+    first_n = 0;
+    for (int i = 0; i < 2; i++) {
+        if (write(fd, "x", 1) != 1 || follow_wait(f, -1, -1, &events, NULL) != ERR_NONE)
+            exit(99);
+        clock_step_ms = 0; /* the second comes in the same millisecond */
+        if (i == 0)
+            polls = 0;
+    }
+    ok(first_n == 1 && first_timeout_ms > 0 && first_timeout_ms <= 5 && polls == 2,
+       "after a write it rests some milliseconds, then asks for the next");
+    clock_step_ms = 1000;
+    polls = 0; /* nothing is lost where the first says that nothing has come */
+    if (write(fd, "x", 1) != 1 || follow_wait(f, -1, -1, &events, NULL) != ERR_NONE)
+        exit(99);
+    ok(first_n == 2, "a write that comes later is seen at once");
+}
+
 static void test_watching(void)
 {
     char rel[LAYOUT_REL_SIZE];
@@ -524,6 +611,8 @@ static void test_watching(void)
     if (write(fd, "x", 1) != 1)
         exit(99);
     ok(follow_wait(f, -1, -1, &events, NULL) == ERR_NONE && events == FOLLOW_DATA, "a write");
+    test_rest(fd, f);
+    sys.poll = real.poll;
     close(fd);
     ok(follow_wait(f, -1, -1, &events, NULL) == ERR_NONE && (events & FOLLOW_CLOSED), "a close");
     sys.poll = timed_poll;
@@ -581,6 +670,7 @@ int main(void)
     test_backwards();
     test_over_the_ceiling();
     test_growing();
+    test_hold();
     test_state();
     test_polling();
     test_watching();
