@@ -1,6 +1,6 @@
 # buildlog: records any command. GNU make.
 #
-#   make              build/buildlog
+#   make              build/buildlog, build/libbuildlog.a and build/libbuildlog.so
 #   make check        every test a clean machine can run
 #   make check-san    the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make check-arm    what is written for each processor apart, for 64-bit ARM, under qemu;
@@ -32,6 +32,7 @@ VERSION  = 0.1.0
 PKGS     = libcjson libxxhash tre zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lev
+LIB_LIBS   := $(shell pkg-config --libs libcjson libxxhash tre zlib 2>/dev/null)
 # What cannot be found is named here, not by the compiler some pages later.
 ifneq ($(filter-out clean generated uninstall lint-% ,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for p in $(PKGS); do pkg-config --exists $$p || echo $$p; done; \
@@ -79,7 +80,7 @@ GEN      := $(BUILD)/gen
 GEN_AWK  := awk -f src/cmd/gen/table.awk
 CORE_OBJ += $(BUILD)/obj/gen/commands.gen.o
 
-all: $(BUILD)/buildlog
+all: $(BUILD)/buildlog lib
 
 $(BUILD)/buildlog: $(BUILD)/obj/main.o $(BUILD)/libcore.a
 	$(CC) $(LTO_LDFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -106,6 +107,44 @@ $(BUILD)/obj/gen/%.o: $(GEN)/%.c
 
 $(CORE_OBJ) $(BUILD)/obj/main.o: | $(GEN)/commands.gen.h
 
+# ---- the library ----------------------------------------------------------------------
+# What programs link: the rooms that read, in position-independent objects of their own, so that
+# the executable's stay as fast as they are. Only what src/lib needs gets in, and only the names in
+# buildlog.map get out: in the archive, too, whose one member has all others made local.
+SOVERSION = 0
+LIB_ROOMS = base text record store read lib
+LIB_SRC  := $(wildcard $(LIB_ROOMS:%=src/%/*.c))
+LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/pic/%.o)
+LIB_CFLAGS = -fPIC -fvisibility=hidden -fno-semantic-interposition -DSYS_FIXED
+LIB_API  := $(filter $(BUILD)/pic/lib/%,$(LIB_OBJ))
+LIB_SO   := libbuildlog.so.$(VERSION)
+OBJCOPY  = objcopy
+
+lib: $(BUILD)/libbuildlog.a $(BUILD)/$(LIB_SO)
+
+$(BUILD)/pic/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/pic/rooms.a: $(filter-out $(LIB_API),$(LIB_OBJ))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/$(LIB_SO): $(LIB_API) $(BUILD)/pic/rooms.a src/lib/buildlog.map
+	$(CC) -shared $(ALL_LDFLAGS) $(if $(SAN),,-Wl,-z,defs) -Wl,-soname,libbuildlog.so.$(SOVERSION) \
+	    -Wl,--version-script=src/lib/buildlog.map $(CFLAGS) -o $@ $(LIB_API) $(BUILD)/pic/rooms.a $(LIB_LIBS)
+	ln -sf $(LIB_SO) $(BUILD)/libbuildlog.so.$(SOVERSION)
+	ln -sf $(LIB_SO) $(BUILD)/libbuildlog.so
+
+$(BUILD)/libbuildlog.a: $(LIB_API) $(BUILD)/pic/rooms.a
+	$(LD) -r -o $(BUILD)/pic/libbuildlog.o $^
+	$(OBJCOPY) --localize-hidden $(BUILD)/pic/libbuildlog.o
+	rm -f $@
+	$(AR) rcs $@ $(BUILD)/pic/libbuildlog.o
+
+-include $(LIB_OBJ:.o=.d)
+
+# ---- tables ---------------------------------------------------------------------------
 # The redactor's tables, made from rules.tab.
 $(BUILD)/gen/redact_rules.gen.h: src/redact/rules.tab src/redact/rules.awk
 	@mkdir -p $(@D)
@@ -122,7 +161,7 @@ $(BUILD)/gen/read_errors.gen.h: src/read/errors.tab src/read/errors.awk
 	@mkdir -p $(@D)
 	LC_ALL=C awk -f src/read/errors.awk src/read/errors.tab >$@
 
-$(BUILD)/obj/read/errors_table.o: $(BUILD)/gen/read_errors.gen.h
+$(BUILD)/obj/read/errors_table.o $(BUILD)/pic/read/errors_table.o: $(BUILD)/gen/read_errors.gen.h
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
@@ -150,10 +189,16 @@ $(BUILD)/obj/fault.o: tests/fault/fault.c
 $(BUILD)/buildlog-fault: $(BUILD)/obj/main.o $(BUILD)/obj/fault.o $(BUILD)/libcore.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# A user of the library where system calls and memory fail on demand.
+$(BUILD)/tests/library/faulty: tests/library/example.c tests/library/nomem.c $(BUILD)/obj/fault.o $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -std=gnu11 -Isrc/lib $(SAN) $(CFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	    $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread
+
 -include $(CORE_OBJ:.o=.d) $(BUILD)/obj/main.d $(BUILD)/obj/fault.d $(UNIT_BIN:=.d) $(BUILD)/tests/redact/pipe.d
 
 # ---- tests ----------------------------------------------------------------------------
-check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault $(BUILD)/tests/redact/pipe
+check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault $(BUILD)/tests/library/faulty $(BUILD)/tests/redact/pipe
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
 	    $(PYTHON) tests/run.py --totals $(BUILD)/check.totals $(UNIT_BIN) $(CLI_TESTS)
 
@@ -286,6 +331,8 @@ generated:
 
 # ---- install --------------------------------------------------------------------------
 BINDIR  = $(PREFIX)/bin
+LIBDIR  = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
 DATADIR = $(PREFIX)/share
 MANDIR  = $(DATADIR)/man
 INSTALL = install
@@ -293,7 +340,11 @@ INSTALL = install
 # The files that install makes, without DESTDIR, one place to name them for uninstall too.
 INSTALLED = $(BINDIR)/buildlog \
 	$(patsubst man/%.1,$(MANDIR)/man1/%.1,$(wildcard man/*.1)) \
+	$(patsubst man/%.3,$(MANDIR)/man3/%.3,$(wildcard man/*.3)) \
 	$(patsubst man/%.5,$(MANDIR)/man5/%.5,$(wildcard man/*.5)) \
+	$(addprefix $(LIBDIR)/,libbuildlog.a libbuildlog.so libbuildlog.so.$(SOVERSION) $(LIB_SO)) \
+	$(LIBDIR)/pkgconfig/libbuildlog.pc $(INCLUDEDIR)/buildlog.h \
+	$(DATADIR)/buildlog/buildlog.lnav.json \
 	$(DATADIR)/bash-completion/completions/buildlog \
 	$(DATADIR)/zsh/site-functions/_buildlog \
 	$(DATADIR)/fish/vendor_completions.d/buildlog.fish
@@ -302,7 +353,16 @@ install: all
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
 	$(INSTALL) -m 755 $(BUILD)/buildlog $(DESTDIR)$(BINDIR)/buildlog
 	$(INSTALL) -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
 	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 644 src/lib/buildlog.h $(DESTDIR)$(INCLUDEDIR)/buildlog.h
+	$(INSTALL) -m 644 $(BUILD)/libbuildlog.a $(BUILD)/$(LIB_SO) $(DESTDIR)$(LIBDIR)
+	ln -sf $(LIB_SO) $(DESTDIR)$(LIBDIR)/libbuildlog.so.$(SOVERSION)
+	ln -sf $(LIB_SO) $(DESTDIR)$(LIBDIR)/libbuildlog.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	    -e 's|@VERSION@|$(VERSION)|' -e 's|@PRIVATE@|$(filter -l%,$(LIB_LIBS))|' \
+	    src/lib/buildlog.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libbuildlog.pc
+	$(INSTALL) -m 644 packaging/buildlog.lnav.json $(DESTDIR)$(DATADIR)/buildlog/buildlog.lnav.json
 	$(INSTALL) -m 644 completions/buildlog.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/buildlog
 	$(INSTALL) -m 644 completions/_buildlog $(DESTDIR)$(DATADIR)/zsh/site-functions/_buildlog
 	$(INSTALL) -m 644 completions/buildlog.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/buildlog.fish
@@ -341,7 +401,7 @@ lint-complexity:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check check-san check-arm check-x86 arm-programs clean generated install uninstall lint lint-tidy lint-cppcheck \
+.PHONY: all lib check check-san check-arm check-x86 arm-programs clean generated install uninstall lint lint-tidy lint-cppcheck \
 	lint-shell lint-man lint-complexity fuzz fuzz-afl fuzz-programs bench bench-encode bench-redact bench-known bench-store \
 	bench-query
 .DELETE_ON_ERROR:

@@ -11,6 +11,11 @@
 
 enum { LARGE_PIPE = 1 << 20, FULL_PIPE = 64 << 10 }; /* pipe(7): capacity and its usual ceiling */
 
+static bool wants_last_frame(const struct stream_options *o)
+{
+    return o->frames == FRAMES_LAST || (o->frames == FRAMES_AUTO && o->is_pty);
+}
+
 enum err_code stream_init(struct stream *s, int read_fd, const struct stream_options *o,
                           struct err *e)
 {
@@ -21,7 +26,10 @@ enum err_code stream_init(struct stream *s, int read_fd, const struct stream_opt
 
     *s = (struct stream){.fd = read_fd, .log = o->log, .stage = o->stage};
     s->terminal = o->forward == FORWARD_NONE ? NULL : o->terminal;
-    splitter_init(&s->splitter, o->log, o->src, o->max_line, o->split_long);
+    splitter_init(&s->splitter, &(struct splitter_options){
+                                    .log = o->log, .src = o->src, .max_line = o->max_line,
+                                    .split = o->split_long, .is_terminal = o->is_pty,
+                                    .last_frame = wants_last_frame(o)});
     if (sys.fstat(read_fd, &st) == 0)
         s->inode = st.st_ino;
     rc = redactor_new(&s->for_log, log_passes ? NULL : o->rules, e);
