@@ -401,7 +401,8 @@ lint-complexity:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all lib check check-san check-arm check-x86 arm-programs clean generated install uninstall lint lint-tidy lint-cppcheck \
+.PHONY: all lib check check-san check-arm check-x86 arm-programs clean generated install uninstall lint \
+	lint-tidy lint-cppcheck \
 	lint-shell lint-man lint-complexity fuzz fuzz-afl fuzz-programs bench bench-encode bench-redact bench-known bench-store \
 	bench-query
 .DELETE_ON_ERROR:
