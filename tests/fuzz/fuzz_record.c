@@ -129,7 +129,9 @@ static const char *check_text(const char *text, size_t n)
     const char *reason = NULL;
 
     for (unsigned i = 0; i < 6 && reason == NULL; i++)
-        reason = check_visible(text, n, (struct visible){(enum visible_colour)(i / 2), i % 2 == 0});
+        reason = check_visible(text, n,
+                               (struct visible){.colour = (enum visible_colour)(i / 2),
+                                                .lf = i % 2 == 0});
     return reason;
 }
 
