@@ -57,6 +57,13 @@ static int real_connect(int fd, const struct sockaddr *address, socklen_t len)
     return connect(fd, address, len);
 }
 
+/* The system's own has the fifth parameter that glibc's leaves out (waitid(2), C library
+   differences); of one process only. */
+static int real_waitid(pid_t pid, siginfo_t *info, int options, struct rusage *usage)
+{
+    return (int)syscall(SYS_waitid, P_PID, pid, info, options, usage);
+}
+
 struct sys_table sys = {
     .openat = real_openat,
     .openat2 = real_openat2,
@@ -77,6 +84,7 @@ struct sys_table sys = {
     .listen = listen,
     .accept4 = real_accept4,
     .connect = real_connect,
+    .socketpair = socketpair,
     .getsockopt = getsockopt,
     .ftruncate = ftruncate,
     .fallocate = fallocate,
@@ -93,6 +101,7 @@ struct sys_table sys = {
     .inotify_add_watch = inotify_add_watch,
     .fork = fork,
     .wait4 = wait4,
+    .waitid = real_waitid,
     .kill = kill,
     .signalfd = signalfd,
     .clock_gettime = clock_gettime,

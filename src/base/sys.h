@@ -41,6 +41,7 @@
     X(int, listen, (int fd, int backlog))                                                   \
     X(int, accept4, (int fd, struct sockaddr *address, socklen_t *len, int flags))          \
     X(int, connect, (int fd, const struct sockaddr *address, socklen_t len))                \
+    X(int, socketpair, (int domain, int type, int protocol, int fds[2]))                    \
     X(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *len))          \
     X(int, ftruncate, (int fd, off_t size))                                                 \
     X(int, fallocate, (int fd, int mode, off_t at, off_t n))                                \
@@ -57,6 +58,7 @@
     X(int, inotify_add_watch, (int fd, const char *path, uint32_t mask))                    \
     X(pid_t, fork, (void))                                                                  \
     X(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage))            \
+    X(int, waitid, (pid_t pid, siginfo_t *info, int options, struct rusage *usage))         \
     X(int, kill, (pid_t pid, int signal))                                                   \
     X(int, signalfd, (int fd, const sigset_t *mask, int flags))                             \
     X(int, clock_gettime, (clockid_t clock, struct timespec *now))                          \

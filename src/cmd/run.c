@@ -14,6 +14,7 @@
 #include "cmd/redaction.h"
 #include "commands.gen.h"
 #include "redact/redact.h"
+#include "run/pty.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "store/build_log.h"
@@ -48,6 +49,8 @@ struct run {
     const char *id;
     bool require_log;
     bool forward_given;
+    enum tty_mode tty;
+    struct ptys ptys;
 
     bool closed[3];
     char fresh_id[ULID_SIZE];
@@ -127,6 +130,13 @@ static enum build_log_sync sync_mode(const char *text)
     return strcmp(text, "always") == 0 ? SYNC_ALWAYS : SYNC_NONE;
 }
 
+static enum tty_mode tty_mode(const char *text)
+{
+    if (strcmp(text, "always") == 0)
+        return TTY_ALWAYS;
+    return strcmp(text, "never") == 0 ? TTY_NEVER : TTY_AUTO;
+}
+
 static void take_run_option(struct run *r, const struct parsed_option *p)
 {
     switch (p->spec->id) {
@@ -139,6 +149,9 @@ static void take_run_option(struct run *r, const struct parsed_option *p)
     case OPT_FORWARD:
         r->session.forward = forward_mode(p->text);
         r->forward_given = true;
+        break;
+    case OPT_TTY:
+        r->tty = tty_mode(p->text);
         break;
     case OPT_PAYLOAD:
         r->log.payload = strcmp(p->text, "full") == 0;
@@ -177,9 +190,11 @@ static void take_options(struct run *r, const struct cmd_args *args)
                     .forward = FORWARD_REDACTED,
                     .redact = true,
                     .max_line = DEFAULT_MAX_LINE,
+                    .ptys = &r->ptys,
                     .closed = r->closed},
         .log = {.payload = true},
     };
+    ptys_init(&r->ptys);
     for (size_t i = 0; i < args->n_options; i++)
         take_run_option(r, &args->options[i]);
     /* The runner of GitHub Actions acts on these lines, so it has to see them. */
@@ -351,6 +366,7 @@ static enum err_code describe(struct run *r)
         .build_id = r->id,
         .version = BUILDLOG_VERSION,
         .pid = getpid(),
+        .tty = ptys_any(&r->ptys),
         .order = r->session.merge ? "merge" : "arrival",
         .redact = r->session.redact,
         .forward = forward_name(r->session.forward),
@@ -422,6 +438,18 @@ static void find_closed_fds(bool closed[3])
 
         closed[fd] = flags < 0 ? errno == EBADF : (flags & O_PATH) != 0;
     }
+}
+
+/* Without pseudo-terminals, as in some containers, the command runs with pipes. */
+static void open_terminals(struct run *r)
+{
+    struct err e;
+    char text[1024];
+
+    if (ptys_open(&r->ptys, r->tty, r->session.merge, r->closed, &e) == ERR_NONE)
+        return;
+    err_format(&e, text, sizeof(text));
+    cmd_warn(r->args->command, "%s; the command gets no terminal", text);
 }
 
 static enum err_code choose_id(struct run *r, struct err *e)
@@ -555,6 +583,7 @@ static int run_session(struct run *r, struct build_log *log)
 
 static void release(struct run *r)
 {
+    ptys_release(&r->ptys);
     for (size_t i = 0; i < r->texts.len; i++)
         buf_release(&r->texts.items[i]);
     free(r->texts.items);
@@ -587,6 +616,7 @@ int cmd_run(const struct cmd_args *args)
         release(&r);
         return EXIT_REFUSED;
     }
+    open_terminals(&r);
     if (describe(&r) != ERR_NONE)
         cmd_warn(args->command, "cannot start '%s': out of memory", args->operands[0]);
     else if (!open_log(&r, &log))

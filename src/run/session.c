@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "run/procs.h"
 #include "run/session_state.h"
 
 /* ---- the state ----------------------------------------------------------------------- */
@@ -39,12 +40,12 @@ void session_set_state(struct session *s, enum state next)
 
 /* ---- watching ------------------------------------------------------------------------ */
 
-static void watch_io(struct ev_loop *loop, ev_io *w, bool wanted)
+void session_watch_io(struct session *s, ev_io *w, bool wanted)
 {
     if (wanted && !ev_is_active(w))
-        ev_io_start(loop, w);
+        ev_io_start(s->loop, w);
     else if (!wanted && ev_is_active(w))
-        ev_io_stop(loop, w);
+        ev_io_stop(s->loop, w);
 }
 
 /* Seconds of a timer; stopped and set again. 0 fires in the next turn. */
@@ -73,8 +74,8 @@ static void update_channel(struct session *s, struct channel *c)
     bool blocked = terminal_blocked(&c->terminal);
     bool wants_preview = c->open && !blocked && stream_wants_preview(&c->stream);
 
-    watch_io(s->loop, &c->readable, c->open && !held_up(c));
-    watch_io(s->loop, &c->writable, blocked);
+    session_watch_io(s, &c->readable, c->open && !held_up(c));
+    session_watch_io(s, &c->writable, blocked);
     if (!wants_preview)
         ev_timer_stop(s->loop, &c->preview);
     else if (!ev_is_active(&c->preview))
@@ -111,8 +112,11 @@ static void take_last_looks(struct session *s)
     for (int i = 0; i < N_STREAMS; i++) {
         struct channel *c = &s->channels[i];
 
-        if (c->open && stream_exhausted(&c->stream) && !held_up(c) &&
-            stream_turn(&c->stream, s->scratch) == STREAM_ENDED)
+        enum stream_turn turn = STREAM_READ;
+
+        while (turn == STREAM_READ && c->open && stream_wants_turns(&c->stream) && !held_up(c))
+            turn = stream_turn(&c->stream, s->scratch);
+        if (turn == STREAM_ENDED)
             end_channel(c);
     }
 }
@@ -124,6 +128,8 @@ void session_settle(struct session *s)
     session_seal_if_drained(s);
     for (int i = 0; i < N_STREAMS; i++)
         update_channel(s, &s->channels[i]);
+    if (s->in_session)
+        session_terminal_watch(s);
     update_give_up(s);
     session_check(s);
     if (s->state == SEALED && !session_unfinished_output(s))
@@ -247,32 +253,52 @@ static void init_channel(struct session *s, int i)
     c->writable.data = c->preview.data = c;
 }
 
-/* A pipe for one stream; *write_fd is the command's end. */
+/* Makes a pipe, or takes the pseudo-terminal that is there: our end and the command's. */
+static enum err_code open_ends(struct pty *pty, int *read_fd, int *write_fd, struct err *e)
+{
+    int fds[2];
+    enum err_code rc;
+
+    if (pty->master_fd >= 0) {
+        *read_fd = pty->master_fd;
+        *write_fd = pty->slave_fd;
+        *pty = (struct pty){-1, -1};
+        return ERR_NONE;
+    }
+    if (sys.pipe2(fds, O_CLOEXEC) != 0)
+        return err_system(e, "cannot make a pipe", "");
+    *write_fd = fds[1];
+    *read_fd = fds[0];
+    /* Our end alone must not block: each end of a pipe has a description of its own. */
+    if (sys.fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0)
+        return ERR_NONE;
+    rc = err_system(e, "cannot make a pipe", "");
+    sys.close(fds[0]);
+    return rc;
+}
+
+/* A pipe or a terminal for one stream; *write_fd is the command's end. */
 static enum err_code open_channel(struct session *s, int i, int *write_fd, struct err *e)
 {
     struct channel *c = &s->channels[i];
+    struct pty *pty = &s->o->ptys->items[i];
     enum build_log_src src = i == ERR ? SRC_STDERR : s->o->merge ? SRC_MERGED : SRC_STDOUT;
     struct stream_options o = {.log = s->o->log, .terminal = &c->terminal, .src = src,
                                .forward = s->o->forward, .rules = s->o->rules,
                                .redact = s->o->redact, .pass_masks = s->o->pass_masks,
-                               .max_line = s->o->max_line, .split_long = s->o->split_long};
-    int fds[2];
-    enum err_code rc;
+                               .max_line = s->o->max_line, .split_long = s->o->split_long,
+                               .is_pty = pty->master_fd >= 0};
+    int read_fd = -1;
+    enum err_code rc = open_ends(pty, &read_fd, write_fd, e);
 
-    if (sys.pipe2(fds, O_CLOEXEC) != 0)
-        return err_system(e, "cannot make a pipe", "");
-    *write_fd = fds[1];
-    /* Our end alone must not block: each end of a pipe has a description of its own. */
-    if (sys.fcntl(fds[0], F_SETFL, O_NONBLOCK) != 0) {
-        rc = err_system(e, "cannot make a pipe", "");
-        sys.close(fds[0]);
+    if (rc != ERR_NONE)
         return rc;
-    }
-    rc = stream_init(&c->stream, fds[0], &o, e);
+    o.hold = procs_hold_key(*write_fd);
+    rc = stream_init(&c->stream, read_fd, &o, e);
     if (rc != ERR_NONE)
         return rc;
     c->open = true;
-    ev_io_init(&c->readable, on_readable, fds[0], EV_READ);
+    ev_io_init(&c->readable, on_readable, read_fd, EV_READ);
     /* Of two ready streams stdout goes first, as a person would read them. libev runs equal
        priorities last-in-first-out. */
     ev_set_priority(&c->readable, i == OUT ? 1 : 0);
@@ -286,7 +312,8 @@ static void open_terminal(struct session *s)
     for (int fd = 0; s->tty_fd < 0 && fd <= STDERR_FILENO; fd++)
         if (session_in_foreground(fd)) /* no /dev in here, but a terminal all the same */
             s->tty_fd = sys.fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    s->own_group = !session_in_foreground(s->tty_fd);
+    s->in_session = s->o->ptys->session && s->tty_fd >= 0;
+    s->own_group = s->in_session || !session_in_foreground(s->tty_fd);
 }
 
 static void init_timers(struct session *s)
@@ -306,7 +333,8 @@ static enum err_code init_session(struct session *s, const struct session_option
 {
     enum err_code rc;
 
-    *s = (struct session){.o = o, .tty_fd = -1, .child.errno_fd = -1, .signals.fd = -1,
+    *s = (struct session){.o = o, .tty_fd = -1, .signals.fd = -1,
+                          .child = {.errno_fd = -1, .monitor.fd = -1},
                           .mask_socket = {.fd = -1, .dir_fd = -1}};
     s->channels[OUT].stream.fd = s->channels[ERR].stream.fd = -1;
     /* Not the default loop: that one would take over SIGCHLD. */
@@ -328,6 +356,8 @@ static enum err_code init_session(struct session *s, const struct session_option
 
 static void release_session(struct session *s)
 {
+    if (s->in_session)
+        session_terminal_release(s);
     mask_socket_close(&s->mask_socket);
     redact_set_on_mask(s->o->rules, NULL, NULL);
     masks_release(&s->masks);
@@ -359,6 +389,9 @@ static enum err_code spawn_command(struct session *s, struct err *e)
             .stderr_fd = write_fds[s->o->merge ? OUT : ERR],
             .close_stdin = s->o->closed[STDIN_FILENO],
             .own_group = s->own_group,
+            .session = s->in_session,
+            .foreground = session_in_foreground(s->tty_fd),
+            .outside_fd = s->tty_fd,
             .signals = &s->signals,
         };
         s->started_ns = s->last_output_ns = clock_monotonic_ns();
@@ -409,6 +442,8 @@ static void start_watching(struct session *s)
     ev_set_priority(&s->exec_result, EV_MAXPRI);
     ev_io_start(s->loop, &s->exec_result);
     ev_io_start(s->loop, &s->signal_ready);
+    if (s->in_session)
+        session_terminal_start(s);
     ev_timer_start(s->loop, &s->tick);
     if (s->o->timeout_ns > 0)
         ev_timer_start(s->loop, &s->timeout);
@@ -436,5 +471,6 @@ enum err_code session_run(const struct session_options *o, struct session_result
     ev_run(s.loop, 0);
     session_fill_result(&s, result);
     release_session(&s);
+    session_terminal_die_together(&s);
     return ERR_NONE;
 }

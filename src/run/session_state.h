@@ -4,6 +4,7 @@
  *
  *   session.c          set-up, the loop, the state, the way of the bytes
  *   session_control.c  signals in, signals out, timeouts, job control, the command's exit
+ *   session_terminal.c terminals of the command's own: what is typed, foreground, sizes, stops
  *   session_report.c   messages, events, orphans, the end record
  */
 #ifndef RUN_SESSION_STATE_H
@@ -14,6 +15,8 @@
 
 #include "run/mask_socket.h"
 #include "run/masks.h"
+#include "run/pty.h"
+#include "run/relay.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "run/terminal.h"
@@ -52,9 +55,16 @@ struct session {
     int tty_fd; /* the controlling terminal, -1 if there is none */
     bool own_group;
     bool hand_terminal; /* the terminal was handed to the command's group */
+    bool in_session;    /* the command has a session and a controlling terminal of its own */
+    struct relay relay; /* of that session */
+    bool group_told;    /* the last Ctrl-C was passed on to our own group, too */
 
     ev_io exec_result;
     ev_io signal_ready;
+    ev_io input;           /* these four with in_session only */
+    ev_io master_writable;
+    ev_io monitor_news;
+    ev_timer look_for_front;
     ev_timer tick;
     ev_timer timeout;
     ev_timer idle;
@@ -89,6 +99,8 @@ bool session_unfinished_output(const struct session *s);
 /* Seconds; stopped first if it runs. 0 fires in the next turn. */
 void session_start_timer(struct session *s, ev_timer *t, double after);
 
+void session_watch_io(struct session *s, ev_io *w, bool wanted);
+
 /* The end of every event: watchers follow from the state, and nothing else starts them. */
 void session_settle(struct session *s);
 
@@ -107,6 +119,33 @@ void session_on_give_up(struct ev_loop *loop, ev_timer *w, int events);
 
 /* Is this process's group the terminal's foreground? */
 bool session_in_foreground(int tty_fd);
+
+/* ---- session_terminal.c: for in_session, but for session_resize_ptys ------------------------ */
+
+/* The command has been started. */
+void session_terminal_start(struct session *s);
+
+/* Part of session_settle. */
+void session_terminal_watch(struct session *s);
+
+/* It has exited, and has not read this; what is typed from now on is not for it either. */
+void session_terminal_command_gone(struct session *s, const struct monitor_report *report);
+
+/* Both streams have ended. */
+void session_terminal_drained(struct session *s);
+
+/* The terminal outside is as it was, the monitor is gone. Once more is fine. */
+void session_terminal_release(struct session *s);
+
+/* The command was killed by a Ctrl-C that those around us have not heard of: what it ran was in
+   between. To be called last. */
+void session_terminal_die_together(const struct session *s);
+
+/* The command was stopped: stops us as the terminal would have. */
+void session_terminal_stopped(struct session *s, int signal);
+void session_terminal_continue(struct session *s);
+
+void session_resize_ptys(struct session *s);
 
 /* ---- session_report.c ------------------------------------------------------------------ */
 

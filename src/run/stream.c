@@ -10,19 +10,21 @@
 
 enum { LARGE_PIPE = 1 << 20, FULL_PIPE = 64 << 10 }; /* pipe(7): capacity and its usual ceiling */
 
+/* More than a pseudo-terminal holds: 64 KiB on the way (TTYB_DEFAULT_MEM_LIMIT of the kernel's
+   tty_buffer.c) and 4 KiB to be read. FIONREAD tells of the latter only. */
+enum { FULL_PTY = 128 << 10 };
+
 enum err_code stream_init(struct stream *s, int read_fd, const struct stream_options *o,
                           struct err *e)
 {
     bool log_passes = !o->redact;
     bool terminal_passes = o->forward == FORWARD_RAW;
-    struct stat st;
     enum err_code rc;
 
-    *s = (struct stream){.fd = read_fd, .log = o->log};
+    *s = (struct stream){.fd = read_fd, .log = o->log, .is_pty = o->is_pty, .hold = o->hold,
+                         .large_pipe = o->is_pty};
     s->terminal = o->forward == FORWARD_NONE ? NULL : o->terminal;
     splitter_init(&s->splitter, o->log, o->src, o->max_line, o->split_long, o->is_pty);
-    if (sys.fstat(read_fd, &st) == 0)
-        s->inode = st.st_ino;
     rc = redactor_new(&s->for_log, log_passes ? NULL : o->rules, e);
     if (rc == ERR_NONE && s->terminal != NULL &&
         (log_passes != terminal_passes || (o->pass_masks && !terminal_passes)))
@@ -150,12 +152,12 @@ static void enlarge(struct stream *s, size_t n)
 static enum stream_turn read_failed(struct stream *s)
 {
     if (errno == EAGAIN || errno == EINTR) {
-        if (!stream_exhausted(s) || errno == EINTR)
+        if (!stream_wants_turns(s) || errno == EINTR)
             return STREAM_IDLE;
         s->orphaned = true; /* the last look: no end of file, so someone holds the pipe */
         return STREAM_ENDED;
     }
-    s->lost = true;
+    s->lost = !s->is_pty || errno != EIO; /* its slave is closed (pty(7), tty_ioctl(4)) */
     return STREAM_ENDED;
 }
 
@@ -189,13 +191,20 @@ void stream_limit(struct stream *s)
     if (s->fd < 0 || s->limited)
         return;
     s->limited = true;
-    if (sys.ioctl(s->fd, FIONREAD, &waiting) == 0 && waiting > 0)
+    if (s->is_pty)
+        s->left = FULL_PTY;
+    else if (sys.ioctl(s->fd, FIONREAD, &waiting) == 0 && waiting > 0)
         s->left = (uint64_t)waiting;
 }
 
 bool stream_exhausted(const struct stream *s)
 {
     return s->limited && s->left == 0;
+}
+
+bool stream_wants_turns(const struct stream *s)
+{
+    return stream_exhausted(s) || (s->limited && s->is_pty);
 }
 
 bool stream_let_go(struct stream *s)

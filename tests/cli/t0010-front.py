@@ -111,7 +111,7 @@ for words, said in (
          "and up to 63 of A-Za-z0-9_.-"),
         (["--forward", "all"],
          "--forward: bad value 'all': expected 'redacted', 'raw' or 'none'"),
-        (["--tty", "auto"], "--tty: bad value 'auto': not supported yet, only 'never'"),
+        (["--tty", "on"], "--tty: bad value 'on': expected 'auto', 'always' or 'never'"),
         (["--order", "exact"],
          "--order: bad value 'exact': not supported yet, only 'arrival' or 'merge'"),
         (["--redact-rules", "f"], "cannot open 'f': no such file"),

@@ -184,11 +184,15 @@ PLAIN(int, accept4, (int fd, struct sockaddr *address, socklen_t *len, int flags
       (fd, address, len, flags), strike_fd(CALL_accept4, fd))
 PLAIN(int, connect, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len),
       strike_fd(CALL_connect, fd))
+PLAIN(int, socketpair, (int domain, int type, int protocol, int fds[2]),
+      (domain, type, protocol, fds), strike(CALL_socketpair, false))
 PLAIN(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *len),
       (fd, level, name, value, len), strike_fd(CALL_getsockopt, fd))
 PLAIN(pid_t, fork, (void), (), strike(CALL_fork, false))
 PLAIN(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage),
       (pid, status, options, usage), strike(CALL_wait4, false))
+PLAIN(int, waitid, (pid_t pid, siginfo_t *info, int options, struct rusage *usage),
+      (pid, info, options, usage), strike(CALL_waitid, false))
 PLAIN(int, kill, (pid_t pid, int signal), (pid, signal), strike(CALL_kill, false))
 PLAIN(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags),
       strike(CALL_signalfd, false))
