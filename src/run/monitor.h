@@ -16,9 +16,9 @@
  * Duties beyond that:
  *   - the command's zombie stays until buildlog is through with it, so that its pid and its group
  *     stay what they were;
- *   - once the command is gone, the monitor hands over what was typed ahead, takes the terminal's foreground and lets go of the
- *     terminal: what the command left behind is in the background, as it is after a command
- *     without buildlog, and the end of the terminal's output can be seen;
+ *   - once the command is gone, the monitor takes the terminal's foreground, hands over what was
+ *     typed ahead, and lets go of the terminal: what the command left behind is in the background,
+ *     as it is after a command without buildlog, and the end of the output can be seen;
  *   - if buildlog dies without a word, the terminal outside is restored, unless somebody has
  *     changed its settings since. (The kernel hangs the terminal inside up, as its master is
  *     closed, so the command hears SIGHUP.)
