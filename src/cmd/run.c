@@ -446,8 +446,10 @@ static void open_terminals(struct run *r)
     struct err e;
     char text[1024];
 
-    if (ptys_open(&r->ptys, r->tty, r->session.merge, r->closed, &e) == ERR_NONE)
+    if (ptys_open(&r->ptys, r->tty, r->session.argv, r->session.merge, r->closed, &e) == ERR_NONE) {
+        r->session.merge = r->ptys.shared;
         return;
+    }
     err_format(&e, text, sizeof(text));
     cmd_warn(r->args->command, "%s; the command gets no terminal", text);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -78,18 +79,18 @@ static void choose_size(int slave_fd)
 }
 
 /* Settings of the terminal outside_fd, or of any there is, else the kernel's for a new one. */
-static void choose_settings(int slave_fd, int outside_fd, bool session)
+static void choose_settings(int slave_fd, int outside_fd, bool ends_lines)
 {
     struct termios t;
 
     if (!tty_get(outside_fd, &t) && !tty_get(STDIN_FILENO, &t) && !tty_get(slave_fd, &t))
         return;
-    if (!session)
+    if (!ends_lines)
         t.c_oflag &= ~(tcflag_t)OPOST;
     (void)tty_set(slave_fd, &t);
 }
 
-static enum err_code open_one(struct pty *p, int outside_fd, bool session, struct err *e)
+static enum err_code open_one(struct pty *p, int outside_fd, bool ends_lines, struct err *e)
 {
     int unlocked = 0;
 
@@ -104,9 +105,46 @@ static enum err_code open_one(struct pty *p, int outside_fd, bool session, struc
                             (void *)(uintptr_t)(O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (p->slave_fd < 0)
         return err_system(e, "cannot open the terminal of", "/dev/ptmx");
-    choose_settings(p->slave_fd, outside_fd, session);
+    choose_settings(p->slave_fd, outside_fd, ends_lines);
     choose_size(p->slave_fd);
     return ERR_NONE;
+}
+
+static bool named(const char *path, const char *const *names)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+
+    while (*names != NULL && strcmp(name, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
+/* "-c" or "-xc": what follows is a script. */
+static bool is_short_option(const char *word, char letter)
+{
+    return word[0] == '-' && word[1] != '-' && strchr(word, letter) != NULL;
+}
+
+bool pty_shared_by(char *const *argv)
+{
+    static const char *const shells[] = {"bash", "rbash", "sh", "tcsh", "csh", NULL};
+    static const char *const with_value[] = {"--rcfile", "--init-file", "-o",
+                                             "+o",       "-O",          "+O", NULL};
+    bool interactive = true;
+
+    if (!named(argv[0], shells))
+        return false;
+    for (size_t i = 1; argv[i] != NULL && interactive; i++) {
+        if (is_short_option(argv[i], 'i'))
+            return true;
+        if (named(argv[i], with_value) && argv[i + 1] != NULL)
+            i++;
+        else
+            interactive = (argv[i][0] == '-' || argv[i][0] == '+') &&
+                          !is_short_option(argv[i], 'c') && argv[i][1] != '\0';
+    }
+    return interactive;
 }
 
 static bool is_terminal(int fd)
@@ -124,22 +162,31 @@ static bool controls_us(int fd)
     return sys.ioctl(fd, TIOCGPGRP, &group) == 0;
 }
 
-enum err_code ptys_open(struct ptys *p, enum tty_mode mode, bool merge, const bool *closed,
-                        struct err *e)
+static bool in_front(int fd)
+{
+    pid_t group;
+
+    return sys.ioctl(fd, TIOCGPGRP, &group) == 0 && group == getpgrp();
+}
+
+enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, bool merge,
+                        const bool *closed, struct err *e)
 {
     enum err_code rc = ERR_NONE;
 
     ptys_init(p);
-    for (int i = 0; rc == ERR_NONE && i < (merge ? 1 : N_PTYS); i++) {
+    p->session = mode != TTY_NEVER && !closed[STDIN_FILENO] && !closed[STDOUT_FILENO] &&
+                 controls_us(STDIN_FILENO) && controls_us(STDOUT_FILENO);
+    p->behind = p->session && !in_front(STDIN_FILENO);
+    p->shared = merge || (p->session && !closed[STDERR_FILENO] && controls_us(STDERR_FILENO) &&
+                          pty_shared_by(argv));
+    for (int i = 0; rc == ERR_NONE && i < (p->shared ? 1 : N_PTYS); i++) {
         int fd = i == PTY_OUT ? STDOUT_FILENO : STDERR_FILENO;
         bool outside = mode != TTY_NEVER && !closed[fd] && is_terminal(fd);
 
-        if (i == PTY_OUT)
-            p->session = outside && !closed[STDIN_FILENO] && controls_us(STDIN_FILENO) &&
-                         controls_us(STDOUT_FILENO);
         /* What is no part of that terminal is not raw meanwhile, and makes its own line ends. */
         if (outside || (mode == TTY_ALWAYS && !closed[fd]))
-            rc = open_one(&p->items[i], fd, p->session && controls_us(fd), e);
+            rc = open_one(&p->items[i], fd, p->session && !p->behind && controls_us(fd), e);
     }
     if (rc != ERR_NONE)
         ptys_release(p);

@@ -38,20 +38,29 @@ struct pty {
 
 struct ptys {
     struct pty items[N_PTYS];
+    bool shared;  /* stderr is to share what stdout has */
+    bool behind;  /* in a session: made while we were in the background */
     bool session; /* the one of stdout becomes the controlling terminal of a session of its own */
 };
 
-/* All closed; ptys_release is fine at any time. */
+/* None open; ptys_release is fine at any time. */
 void ptys_init(struct ptys *p);
 void ptys_release(struct ptys *p);
 bool ptys_any(const struct ptys *p);
 
 /*
- * Opens what mode asks for. merge: stderr shares what stdout has. closed[n]: descriptor n was
+ * Opens what mode asks for the command argv. merge: stderr shares what stdout has. closed[n]: descriptor n was
  * closed when buildlog started. On an error none is open, and pipes do.
  */
-enum err_code ptys_open(struct ptys *p, enum tty_mode mode, bool merge, const bool *closed,
-                        struct err *e) MUST_USE;
+enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, bool merge,
+                        const bool *closed, struct err *e) MUST_USE;
+
+/*
+ * Is this an interactive shell that looks for its terminal at stderr? bash and tcsh have no job
+ * control where stderr is not their controlling terminal, so they need one terminal for both
+ * streams. (Others open /dev/tty, or take stdin's.)
+ */
+bool pty_shared_by(char *const *argv);
 
 /* tcgetattr(3), tcsetattr(3) with TCSANOW: later ones would wait for a terminal that stands. */
 bool tty_get(int fd, struct termios *t);

@@ -53,12 +53,20 @@ static void set_outside(struct relay *r, const struct termios *now)
     (void)tty_set(r->outside_fd, now);
 }
 
-void relay_init(struct relay *r, int outside_fd, const struct monitor *m, const int *masters,
-                bool behind)
+void relay_init(struct relay *r, int outside_fd, const struct monitor *m, bool unsettled)
 {
-    *r = (struct relay){.outside_fd = outside_fd, .monitor = m};
-    if (behind)
-        move_opost(r, masters, false);
+    *r = (struct relay){.outside_fd = outside_fd, .monitor = m, .unsettled = unsettled};
+}
+
+/* While we were behind, a shell edited its line outside: what the command's terminals were given
+   then is not what a command in the foreground is to find. */
+static void settle(struct relay *r, const int *masters)
+{
+    for (int i = 0; r->unsettled && i < N_PTYS; i++) {
+        (void)tty_set(masters[i], &r->before);
+        r->opost[i] = false;
+    }
+    r->unsettled = false;
 }
 
 void relay_enter(struct relay *r, const int *masters, bool command_gone)
@@ -67,6 +75,7 @@ void relay_enter(struct relay *r, const int *masters, bool command_gone)
 
     if (r->state != RELAY_BEHIND || !tty_get(r->outside_fd, &r->before))
         return;
+    settle(r, masters);
     now = command_gone ? output_only(&r->before) : raw_of(&r->before);
     set_outside(r, &now);
     move_opost(r, masters, true);

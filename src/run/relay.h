@@ -38,6 +38,7 @@ struct relay {
     int outside_fd; /* not owned: the controlling terminal, a non-blocking description of our own */
     const struct monitor *monitor; /* not owned: what guards the settings should we be killed */
     enum relay_state state;
+    bool unsettled; /* made behind: the command's terminals have yet to get what they should have */
     bool hung_up; /* nothing more will be typed */
     bool quoted;  /* the next byte is taken literally (VLNEXT) */
     bool opost[N_PTYS];    /* was taken from these masters in BEHIND */
@@ -48,12 +49,10 @@ struct relay {
     int to; /* PTY_OUT or PTY_ERR: whose master gets what is in input */
 };
 
-/* State BEHIND; behind: and it is to stay that for now. masters, in all calls: of the command's
-   terminals, -1 where there is none. */
-void relay_init(struct relay *r, int outside_fd, const struct monitor *m, const int *masters,
-                bool behind);
+/* State BEHIND. unsettled: the command's terminals were made behind (struct ptys). */
+void relay_init(struct relay *r, int outside_fd, const struct monitor *m, bool unsettled);
 
-/* BEHIND → RAW, or OUTPUT where the command is gone. */
+/* masters, here and below: of the command's terminals, -1 where there is none. BEHIND → RAW, or OUTPUT where the command is gone. */
 void relay_enter(struct relay *r, const int *masters, bool command_gone);
 
 /* → BEHIND: the terminal outside gets its settings back. */

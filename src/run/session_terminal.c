@@ -130,7 +130,7 @@ void session_terminal_start(struct session *s)
     int masters[N_PTYS];
 
     list_masters(s, masters);
-    relay_init(&s->relay, s->tty_fd, &s->child.monitor, masters, !s->spawn.foreground);
+    relay_init(&s->relay, s->tty_fd, &s->child.monitor, s->o->ptys->behind);
     if (s->spawn.foreground)
         relay_enter(&s->relay, masters, false);
     tell_terminals(s);
