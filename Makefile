@@ -8,6 +8,7 @@
 #   make bench        figures, each a ratio against a peer in one run
 #   make bench-store  figures of the reading commands over 100,000 builds
 #   make bench-query  figures of the search, beside grep's
+#   make bench-tty    figures at a terminal, beside script's
 #   make install      DESTDIR and PREFIX as usual; make uninstall
 #   make generated    what completions/ and man/ have from src/commands.tab
 
@@ -172,6 +173,10 @@ bench-store: $(BUILD)/buildlog $(BUILD)/tests/helpers/mkstore
 bench-query: $(BUILD)/buildlog
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/query.py $(BENCH)
 
+# start-up, latency and throughput at a terminal, beside script(1); 2,000 starts and stops
+bench-tty: $(BUILD)/buildlog
+	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/terminal.py $(BENCH)
+
 bench-encode: $(BUILD)/tests/bench/encode_speed
 	$<
 
@@ -299,5 +304,5 @@ clean:
 
 .PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
 	lint-shell lint-man lint-complexity fuzz fuzz-afl fuzz-programs bench bench-encode bench-redact bench-known bench-store \
-	bench-query
+	bench-query bench-tty
 .DELETE_ON_ERROR:

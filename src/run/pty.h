@@ -49,8 +49,8 @@ void ptys_release(struct ptys *p);
 bool ptys_any(const struct ptys *p);
 
 /*
- * Opens what mode asks for the command argv. merge: stderr shares what stdout has. closed[n]: descriptor n was
- * closed when buildlog started. On an error none is open, and pipes do.
+ * Opens what mode asks for the command argv. merge: stderr shares what stdout has. closed[n]:
+ * descriptor n was closed when buildlog started. On an error none is open, and pipes do.
  */
 enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, bool merge,
                         const bool *closed, struct err *e) MUST_USE;

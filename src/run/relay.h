@@ -52,7 +52,8 @@ struct relay {
 /* State BEHIND. unsettled: the command's terminals were made behind (struct ptys). */
 void relay_init(struct relay *r, int outside_fd, const struct monitor *m, bool unsettled);
 
-/* masters, here and below: of the command's terminals, -1 where there is none. BEHIND → RAW, or OUTPUT where the command is gone. */
+/* BEHIND → RAW, or OUTPUT where the command is gone. masters, here and below: of the command's
+   terminals, -1 where there is none. */
 void relay_enter(struct relay *r, const int *masters, bool command_gone);
 
 /* → BEHIND: the terminal outside gets its settings back. */

@@ -274,12 +274,13 @@ def pager():
     if shutil.which("less") is None:
         bl.skip("less", "no less here")
         return
-    lines = bl.temp("lines")
+    lines = os.path.join(bl.temp("folder"), "lines")
+    os.mkdir(os.path.dirname(lines))
     with open(lines, "w", encoding="ascii") as file:
         file.write("".join(f"{n}\n" for n in range(1, 501)))
-    for words, name in ((f'"$B" run -- less < {lines}', "less < FILE"),
-                        (f'"$B" run -- sh -c "exec less <{lines}"', "less, a session"),
-                        (f'seq 500 | "$B" run -- less', "| less")):
+    for words, name in ((f'cd {os.path.dirname(lines)}; "$B" run -- less lines', "less FILE"),
+                        (f'"$B" run -- sh -c "exec less <{lines}"', "less <FILE"),
+                        (f'"$B" run -- sh -c "seq 500 | less"', "| less")):
         tty = shell(TERM="vt100", LESS="")
         tty.send(words.encode() + b"\n")
         tty.expect(b"22\r\n23\r\n")
