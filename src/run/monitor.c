@@ -277,14 +277,12 @@ static _Noreturn void monitor(const struct monitor_options *o, int socket_fd)
     if (w.command < 0)
         report_failure(socket_fd);
     (void)setpgid(w.command, w.command); /* whoever is first */
-    w.front = w.command;
+    w.front = r.command = w.command;
+    (void)put_message(socket_fd, &r, REPORT_SIZE); /* if nobody is there, hear tells */
     dup2(o->tty_fd, TTY_FD);
     dup2(socket_fd, SOCKET_FD);
     dup2(o->outside_fd, OUTSIDE_FD);
     close_from(FIRST_TO_CLOSE);
-    r.command = w.command;
-    if (!put_message(SOCKET_FD, &r, REPORT_SIZE))
-        end(&w);
     watch(&w);
 }
 

@@ -178,23 +178,32 @@ void session_terminal_command_gone(struct session *s, const struct monitor_repor
     relay_end_input(&s->relay, report->unread, report->unread_len);
 }
 
+static void give_terminal_back(struct session *s)
+{
+    int masters[N_PTYS];
+
+    list_masters(s, masters);
+    if (session_in_foreground(s->tty_fd))
+        relay_leave(&s->relay, masters);
+    else
+        relay_lose(&s->relay, masters);
+    tell_terminals(s);
+}
+
 void session_terminal_drained(struct session *s)
 {
     ev_io_stop(s->loop, &s->monitor_news);
-    if (!in_front(s)) /* it is not needed any more to guard the settings */
-        monitor_end(&s->child.monitor);
+    if (session_unfinished_output(s))
+        return; /* OPOST stays as it is until all is out */
+    give_terminal_back(s);
+    monitor_end(&s->child.monitor); /* it ends while the log is sealed */
 }
 
 void session_terminal_release(struct session *s)
 {
-    static const int none[N_PTYS] = {-1, -1};
-
     if (s->child.monitor.pid == 0)
         return;
-    if (in_front(s) && !session_in_foreground(s->tty_fd))
-        relay_lose(&s->relay, none);
-    else
-        relay_leave(&s->relay, none);
+    give_terminal_back(s);
     monitor_end(&s->child.monitor);
     monitor_reap(&s->child.monitor);
 }
@@ -238,15 +247,8 @@ static bool would_stop_again(const struct session *s, int signal)
 
 void session_terminal_stopped(struct session *s, int signal)
 {
-    int masters[N_PTYS];
-
     show_the_rest(s);
-    list_masters(s, masters);
-    if (session_in_foreground(s->tty_fd))
-        relay_leave(&s->relay, masters);
-    else
-        relay_lose(&s->relay, masters);
-    tell_terminals(s);
+    give_terminal_back(s);
     if (signal == SIGSTOP)
         signals_stop_self(signal);
     else

@@ -14,6 +14,10 @@ enum { LARGE_PIPE = 1 << 20, FULL_PIPE = 64 << 10 }; /* pipe(7): capacity and it
    tty_buffer.c) and 4 KiB to be read. FIONREAD tells of the latter only. */
 enum { FULL_PTY = 128 << 10 };
 
+/* A read of a pseudo-terminal gives 4 KiB at most. So many at once save turns, and writes to log
+   and terminal; a small one is the last, because then a program talks and somebody waits. */
+enum { PTY_BATCH = 64 << 10, PTY_SMALL = 2 << 10 };
+
 enum err_code stream_init(struct stream *s, int read_fd, const struct stream_options *o,
                           struct err *e)
 {
@@ -161,12 +165,26 @@ static enum stream_turn read_failed(struct stream *s)
     return STREAM_ENDED;
 }
 
+static ssize_t read_batch(const struct stream *s, char *scratch, size_t most)
+{
+    ssize_t n = sys.read(s->fd, scratch, most);
+    ssize_t total = n;
+
+    if (most > PTY_BATCH)
+        most = PTY_BATCH;
+    while (s->is_pty && n >= PTY_SMALL && (size_t)total < most) {
+        n = sys.read(s->fd, scratch + total, most - (size_t)total);
+        total += n > 0 ? n : 0; /* what was wrong comes again */
+    }
+    return total;
+}
+
 enum stream_turn stream_turn(struct stream *s, char *scratch)
 {
     bool last_look = stream_exhausted(s);
     size_t most = s->limited && !last_look && s->left < STREAM_READ_SIZE ? (size_t)s->left
                                                                          : STREAM_READ_SIZE;
-    ssize_t n = sys.read(s->fd, scratch, most);
+    ssize_t n = read_batch(s, scratch, most);
 
     if (n < 0)
         return read_failed(s);
