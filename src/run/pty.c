@@ -131,8 +131,11 @@ bool pty_shared_by(char *const *argv)
     static const char *const shells[] = {"bash", "rbash", "sh", "tcsh", "csh", NULL};
     static const char *const with_value[] = {"--rcfile", "--init-file", "-o",
                                              "+o",       "-O",          "+O", NULL};
+    static const char *const pagers[] = {"more", NULL};
     bool interactive = true;
 
+    if (named(argv[0], pagers))
+        return true;
     if (!named(argv[0], shells))
         return false;
     for (size_t i = 1; argv[i] != NULL && interactive; i++) {

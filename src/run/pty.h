@@ -56,9 +56,10 @@ enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, b
                         const bool *closed, struct err *e) MUST_USE;
 
 /*
- * Is this an interactive shell that looks for its terminal at stderr? bash and tcsh have no job
- * control where stderr is not their controlling terminal, so they need one terminal for both
- * streams. (Others open /dev/tty, or take stdin's.)
+ * Does this program take it for granted that stdin and stderr are the same terminal, so that it
+ * needs one for both streams? bash and tcsh, interactive, have no job control where stderr is not
+ * their controlling terminal; more waits for keys at the one and reads them at the other. (Others
+ * open /dev/tty, or take stdin's.)
  */
 bool pty_shared_by(char *const *argv);
 
