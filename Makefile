@@ -163,7 +163,7 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libcore.a
 
 # BENCH="--only start,latency --size 100" narrows it. Peers that are not installed are left out.
 BENCH =
-bench: $(BUILD)/buildlog $(BUILD)/tests/bench/latency
+bench: $(BUILD)/buildlog $(BUILD)/tests/bench/latency $(BUILD)/tests/helpers/emit
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BENCH)
 
 # 100,000 builds by default: BENCH="--builds 10000 --dir /dev/shm" makes fewer, elsewhere.

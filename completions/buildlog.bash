@@ -9,8 +9,8 @@ _buildlog_table()
     case $1 in
     # generated: options
     run)
-        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-generic --redact-rules --add-mask --payload --tty --order --max-line --long-lines --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
-        valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync '
+        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --stall-timeout --on-stall --grace --linger --forward --redact --redact-generic --redact-rules --add-mask --payload --tty --order --max-line --long-lines --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
+        valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --stall-timeout --on-stall --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync '
         operands='command'
         ;;
     ls)
@@ -80,12 +80,13 @@ _buildlog_source()
     # generated: values
     run:--dir) source=(-d) ;;
     run:--label) source=(labels) ;;
+    run:--on-stall) source=(-W 'kill report') ;;
     run:--forward) source=(-W 'redacted raw none') ;;
     run:--redact) source=(-W 'on off') ;;
     run:--redact-rules) source=(-f) ;;
     run:--payload) source=(-W 'full none') ;;
     run:--tty) source=(-W 'auto always never') ;;
-    run:--order) source=(-W 'arrival merge') ;;
+    run:--order) source=(-W 'arrival exact merge') ;;
     run:--long-lines) source=(-W 'truncate split') ;;
     run:--on-closed) source=(-W 'continue stop') ;;
     run:--sync) source=(-W 'none end always') ;;

@@ -9,7 +9,7 @@ end
 # The words before the cursor from run's first operand on: the command being recorded.
 function __buildlog_recorded
     # generated: valued
-    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync
+    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --stall-timeout --on-stall --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync
     # end of generated
     set -l words (commandline -opc)
     set -l i 3
@@ -105,6 +105,8 @@ complete -c buildlog -n '__buildlog_at run' -l label -x -a '(__buildlog_ask labe
 complete -c buildlog -n '__buildlog_at run' -l name -x -d 'a name for the build, shown by ls'
 complete -c buildlog -n '__buildlog_at run' -l timeout -x -d 'stop the command after this long (exit 124)'
 complete -c buildlog -n '__buildlog_at run' -l idle-timeout -x -d 'stop it when it printed nothing for this long'
+complete -c buildlog -n '__buildlog_at run' -l stall-timeout -x -d 'stop it when it said nothing new for this long'
+complete -c buildlog -n '__buildlog_at run' -l on-stall -x -a 'kill report' -d 'what these two do (default kill)'
 complete -c buildlog -n '__buildlog_at run' -l grace -x -d 'from asking it to stop to killing it (default 10s)'
 complete -c buildlog -n '__buildlog_at run' -l linger -x -d 'how long background processes are still recorded (5s)'
 complete -c buildlog -n '__buildlog_at run' -l forward -x -a 'redacted raw none' -d 'what the terminal gets (default redacted)'
@@ -114,7 +116,7 @@ complete -c buildlog -n '__buildlog_at run' -l redact-rules -r -d 'more redactio
 complete -c buildlog -n '__buildlog_at run' -l add-mask -d 'obey ::add-mask:: lines'
 complete -c buildlog -n '__buildlog_at run' -l payload -x -a 'full none' -d 'none: record only the lengths of the lines'
 complete -c buildlog -n '__buildlog_at run' -l tty -x -a 'auto always never' -d 'give the command a terminal (default auto)'
-complete -c buildlog -n '__buildlog_at run' -l order -x -a 'arrival merge' -d 'how stdout and stderr are ordered (default arrival)'
+complete -c buildlog -n '__buildlog_at run' -l order -x -a 'arrival exact merge' -d 'how stdout and stderr are ordered (default arrival)'
 complete -c buildlog -n '__buildlog_at run' -l max-line -x -d 'longest line kept whole (default 256k)'
 complete -c buildlog -n '__buildlog_at run' -l long-lines -x -a 'truncate split' -d 'what happens to longer ones (default truncate)'
 complete -c buildlog -n '__buildlog_at run' -l max-log -x -d 'end recording, not the command, at this size'

@@ -36,13 +36,15 @@
     X(ssize_t, writev, (int fd, const struct iovec *iov, int n))                            \
     X(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags))                      \
     X(ssize_t, recv, (int fd, void *data, size_t n, int flags))                             \
+    X(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags))                            \
     X(int, socket, (int domain, int type, int protocol))                                    \
+    X(int, socketpair, (int domain, int type, int protocol, int fds[2]))                    \
     X(int, bind, (int fd, const struct sockaddr *address, socklen_t len))                   \
     X(int, listen, (int fd, int backlog))                                                   \
     X(int, accept4, (int fd, struct sockaddr *address, socklen_t *len, int flags))          \
     X(int, connect, (int fd, const struct sockaddr *address, socklen_t len))                \
-    X(int, socketpair, (int domain, int type, int protocol, int fds[2]))                    \
     X(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *len))          \
+    X(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len))     \
     X(int, ftruncate, (int fd, off_t size))                                                 \
     X(int, fallocate, (int fd, int mode, off_t at, off_t n))                                \
     X(int, fdatasync, (int fd))                                                             \

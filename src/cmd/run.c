@@ -14,6 +14,7 @@
 #include "cmd/redaction.h"
 #include "commands.gen.h"
 #include "redact/redact.h"
+#include "run/order.h"
 #include "run/pty.h"
 #include "run/session.h"
 #include "run/signals.h"
@@ -81,6 +82,12 @@ static void take_session_option(struct session_options *o, const struct parsed_o
     case OPT_IDLE_TIMEOUT:
         o->idle_timeout_ns = p->number;
         break;
+    case OPT_STALL_TIMEOUT:
+        o->stall_timeout_ns = p->number;
+        break;
+    case OPT_ON_STALL:
+        o->stall_report = strcmp(p->text, "report") == 0;
+        break;
     case OPT_GRACE:
         o->grace_ns = p->number;
         break;
@@ -92,6 +99,7 @@ static void take_session_option(struct session_options *o, const struct parsed_o
         break;
     case OPT_ORDER:
         o->merge = strcmp(p->text, "merge") == 0;
+        o->exact = strcmp(p->text, "exact") == 0;
         break;
     case OPT_MAX_LINE:
         o->max_line = (size_t)p->number;
@@ -155,6 +163,7 @@ static void take_run_option(struct run *r, const struct parsed_option *p)
         break;
     case OPT_PAYLOAD:
         r->log.payload = strcmp(p->text, "full") == 0;
+        r->session.no_payload = !r->log.payload;
         break;
     case OPT_MAX_LOG:
         r->log.max_log = (uint64_t)p->number;
@@ -367,7 +376,7 @@ static enum err_code describe(struct run *r)
         .version = BUILDLOG_VERSION,
         .pid = getpid(),
         .tty = ptys_any(&r->ptys),
-        .order = r->session.merge ? "merge" : "arrival",
+        .order = r->session.merge ? "merge" : r->session.exact ? "exact" : "arrival",
         .redact = r->session.redact,
         .forward = forward_name(r->session.forward),
     };
@@ -446,6 +455,8 @@ static void open_terminals(struct run *r)
     struct err e;
     char text[1024];
 
+    if (r->session.exact) /* a terminal cannot tell when it was written to */
+        r->tty = TTY_NEVER;
     if (ptys_open(&r->ptys, r->tty, r->session.argv, r->session.merge, r->closed, &e) == ERR_NONE) {
         r->session.merge = r->ptys.shared;
         return;
@@ -609,7 +620,13 @@ int cmd_run(const struct cmd_args *args)
 
     take_options(&r, args);
     find_closed_fds(r.closed);
-    if (choose_id(&r, &e) != ERR_NONE) {
+    if (r.session.exact && r.tty == TTY_ALWAYS) {
+        cmd_warn(args->command, "--tty always and --order exact exclude each other: terminals do "
+                                "not tell the order of writing");
+        return EXIT_REFUSED;
+    }
+    if ((r.session.exact && order_check_command(args->operands, &e) != ERR_NONE) ||
+        choose_id(&r, &e) != ERR_NONE) {
         cmd_warn_err(args->command, &e);
         return EXIT_REFUSED;
     }

@@ -18,7 +18,8 @@
 
 #include "read/errors_table.h"
 #include "read/level.h"
-#include "read/plain.h"
+#include "read/stall.h"
+#include "text/plain.h"
 #include "text/utf8.h"
 
 enum {
@@ -433,7 +434,7 @@ static void event(struct errors *f, const struct log_item *item)
 {
     struct record record;
     const char *name;
-    char message[128];
+    char message[512];
 
     if (log_item_decode(item, &record, NULL) != ERR_NONE)
         return;
@@ -441,7 +442,11 @@ static void event(struct errors *f, const struct log_item *item)
     if (strcmp(name, "exec_failed") == 0)
         decide(f, RANK_DECISIVE, item->seq,
                record_text(&record, "error", "the command could not be executed"));
-    if (strcmp(name, "timeout") == 0) {
+    if (stall_known(&record) && stall_killed(&record)) {
+        stall_message(&record, message, sizeof(message));
+        decide(f, RANK_DECISIVE, item->seq, message);
+        f->timed_out = true;
+    } else if (strcmp(name, "timeout") == 0 && !f->timed_out) { /* a stall says more */
         snprintf(message, sizeof(message), "stopped after %" PRId64 " ms: %.64s",
                  record_number(&record, "afterMs", 0), record_text(&record, "reason", "timeout"));
         decide(f, RANK_DECISIVE, item->seq, message);

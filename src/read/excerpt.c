@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "read/plain.h"
+#include "text/plain.h"
 #include "text/utf8.h"
 
 /* What is rendered, as far as there is room; the rest is counted. */

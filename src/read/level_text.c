@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "read/level_word.h"
-#include "read/plain.h"
+#include "text/plain.h"
 
 enum {
     HEAD_MAX = 512, /* of a line's text is looked at: what claims a level does so early */

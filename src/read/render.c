@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/stall.h"
 #include "text/base64.h"
 #include "text/json.h"
 #include "text/json_member.h"
@@ -251,6 +252,10 @@ static enum err_code put_event(const struct renderer *r, const struct record *re
     const cJSON *field;
     enum err_code rc = sink_puts(&r->sink, "-- ");
 
+    if (rc == ERR_NONE && stall_known(record)) {
+        rc = stall_put(&r->sink, record);
+        return rc == ERR_NONE ? sink_put(&r->sink, "\n", 1) : rc;
+    }
     if (rc == ERR_NONE)
         rc = put_text(r, record_text(record, "event", "event"));
     cJSON_ArrayForEach(field, record->json)

@@ -15,6 +15,13 @@ static void put_field(struct put *p, const struct record_field *f)
     case FIELD_BOOL:
         put_bool(p, f->key, f->number != 0);
         break;
+    case FIELD_LIST:
+    case FIELD_OBJECT:
+        put_begin(p, f->key, f->type == FIELD_LIST ? '[' : '{');
+        for (size_t i = 0; i < f->n_items; i++) /* as deep as the caller built it */
+            put_field(p, &f->items[i]);
+        put_end(p, f->type == FIELD_LIST ? ']' : '}');
+        break;
     }
 }
 

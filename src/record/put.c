@@ -50,6 +50,8 @@ static void put_comma(struct put *p)
 static void put_key(struct put *p, const char *key)
 {
     put_comma(p);
+    if (key == NULL)
+        return;
     put_quoted(p, key, strlen(key));
     put_literal(p, ":");
 }

@@ -26,7 +26,8 @@ struct put {
 struct put put_open(struct buf *b, const char *kind); /* {"kind":"…" */
 enum err_code put_close(struct put *p, size_t max) MUST_USE; /* }\n; ERR_MEMORY above max */
 
-/* Members. Absent values (ptr NULL, string NULL) are left out. Keys are escaped as well. */
+/* Members; with key NULL elements of an array. Absent values (ptr NULL, string NULL) are left out.
+   Keys are escaped as well. */
 void put_text(struct put *p, const char *key, struct clean_span value);
 void put_string(struct put *p, const char *key, const char *value);
 void put_unsigned(struct put *p, const char *key, uint64_t value);

@@ -97,10 +97,12 @@ char *line_encode(const struct line_encoder *e, char *dst, struct clean_span msg
 /* ---- event ------------------------------------------------------------------------ */
 
 struct record_field {
-    const char *key;
-    enum { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL } type;
+    const char *key; /* NULL: an element of a list */
+    enum { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_LIST, FIELD_OBJECT } type;
     struct clean_span text;
     int64_t number; /* or 0/1 */
+    const struct record_field *items; /* of a list or an object */
+    size_t n_items;
 };
 
 struct record_event {

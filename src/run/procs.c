@@ -51,21 +51,53 @@ static size_t read_file(const char *path, char *dst, size_t size)
     return (size_t)n;
 }
 
-/* The parent's pid: the fourth field; the second, in parentheses, may hold anything. */
-static pid_t parent_of(pid_t pid)
+/* The text behind the short name in /proc/PID/stat, "" when it is gone. The name is in parentheses
+   and may hold anything, but nothing behind it has a parenthesis (proc(5)). */
+static const char *stat_fields(pid_t pid, char *text, size_t size)
 {
     char path[32];
-    char text[512];
     const char *after;
-    int parent = 0;
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    if (read_file(path, text, sizeof(text)) == 0)
-        return 0;
+    if (read_file(path, text, size) == 0)
+        return "";
     after = strrchr(text, ')');
-    if (after == NULL || sscanf(after, ") %*c %d", &parent) != 1)
-        return 0;
-    return parent;
+    return after != NULL ? after : "";
+}
+
+enum { STAT_MAX = 512 };
+
+static pid_t parent_of(pid_t pid)
+{
+    char text[STAT_MAX];
+    int parent = 0;
+
+    return sscanf(stat_fields(pid, text, sizeof(text)), ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+bool procs_status(pid_t pid, struct proc_status *out)
+{
+    char text[STAT_MAX];
+    char path[32];
+    char state;
+    int parent;
+    unsigned long long user;
+    unsigned long long system;
+    const long ticks = sysconf(_SC_CLK_TCK);
+    size_t n;
+
+    /* Fields 3, 4, 14 and 15. */
+    if (sscanf(stat_fields(pid, text, sizeof(text)),
+               ") %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu", &state, &parent, &user,
+               &system) != 4)
+        return false;
+    *out = (struct proc_status){.parent = parent, .state = state};
+    out->cpu_ms = (int64_t)((user + system) * 1000 / (unsigned long long)(ticks > 0 ? ticks : 1));
+    snprintf(path, sizeof(path), "/proc/%d/wchan", (int)pid);
+    n = read_file(path, out->wait, sizeof(out->wait));
+    if (n == 1 && out->wait[0] == '0') /* it runs, or we may not know */
+        out->wait[0] = '\0';
+    return true;
 }
 
 /* The next process of an open /proc; 0 at the end. */
@@ -138,7 +170,7 @@ void procs_signal(pid_t root, int signal)
     proc_list_release(&list);
 }
 
-/* Pipes are told apart by their inode, all of one file system; terminals by theirs and by the
+/* Pipes and sockets are told apart by their inode; terminals by theirs and by the
    file system, of which there is one for each instance of devpts. */
 static uint64_t key_of(const struct stat *st)
 {
@@ -146,7 +178,7 @@ static uint64_t key_of(const struct stat *st)
 
     if (S_ISCHR(st->st_mode))
         return is_terminal | (uint64_t)st->st_dev << 32 | (uint64_t)st->st_ino;
-    return S_ISFIFO(st->st_mode) ? (uint64_t)st->st_ino : 0;
+    return S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode) ? (uint64_t)st->st_ino : 0;
 }
 
 uint64_t procs_hold_key(int fd)
@@ -156,7 +188,8 @@ uint64_t procs_hold_key(int fd)
     return sys.fstat(fd, &st) == 0 ? key_of(&st) : 0;
 }
 
-/* Of a link in /proc/PID/fd: "pipe:[12345]", or "/dev/pts/7" as its process sees it. */
+/* Of a link in /proc/PID/fd: "pipe:[12345]", "socket:[12345]", or "/dev/pts/7" as its process
+   sees it. */
 static uint64_t link_key(int dir_fd, const char *name)
 {
     char target[64];
@@ -166,8 +199,8 @@ static uint64_t link_key(int dir_fd, const char *name)
     if (n <= 0)
         return 0;
     target[n] = '\0';
-    if (strncmp(target, "pipe:[", 6) == 0)
-        return strtoull(target + 6, NULL, 10);
+    if (strncmp(target, "pipe:[", 6) == 0 || strncmp(target, "socket:[", 8) == 0)
+        return strtoull(strchr(target, '[') + 1, NULL, 10);
     if (target[0] == '/' && isdigit((unsigned char)target[n - 1]) &&
         strstr(target, "pts/") != NULL && sys.fstatat(dir_fd, name, &st, 0) == 0)
         return key_of(&st);
@@ -213,6 +246,30 @@ void procs_holders(const uint64_t *keys, size_t n, struct proc_list *out)
     closedir(dir);
 }
 
+/* "[name]" */
+static size_t short_name(pid_t pid, char dst[PROC_COMMAND_MAX])
+{
+    char path[32];
+    size_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    dst[0] = '[';
+    n = read_file(path, dst + 1, PROC_COMMAND_MAX - 2);
+    if (n == 0)
+        return 0;
+    if (dst[n] == '\n')
+        n--;
+    dst[n + 1] = ']';
+    return n + 2;
+}
+
+size_t procs_name(pid_t pid, char state, char dst[PROC_COMMAND_MAX])
+{
+    /* Reading the words takes a lock that such a process may hold for as long as its disk or
+       its server does not answer. */
+    return state == 'D' ? short_name(pid, dst) : procs_command(pid, dst);
+}
+
 size_t procs_command(pid_t pid, char dst[PROC_COMMAND_MAX])
 {
     char path[32];
@@ -225,15 +282,34 @@ size_t procs_command(pid_t pid, char dst[PROC_COMMAND_MAX])
     for (size_t i = 0; i < n; i++)
         if (dst[i] == '\0')
             dst[i] = ' ';
-    if (n > 0)
-        return n;
-    snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-    dst[0] = '[';
-    n = read_file(path, dst + 1, PROC_COMMAND_MAX - 2);
-    if (n == 0)
+    return n > 0 ? n : short_name(pid, dst);
+}
+
+size_t procs_files(pid_t pid, struct proc_file *files, size_t max)
+{
+    char path[32];
+    struct dirent *entry;
+    size_t n = 0;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    dir = opendir(path);
+    if (dir == NULL)
         return 0;
-    if (dst[n] == '\n')
-        n--;
-    dst[n + 1] = ']';
-    return n + 2;
+    while ((entry = readdir(dir)) != NULL) {
+        ssize_t len;
+
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        if (n < max) {
+            len = sys.readlinkat(dirfd(dir), entry->d_name, files[n].path, PROC_PATH_MAX);
+            if (len < 0)
+                continue;
+            files[n].fd = (int)strtol(entry->d_name, NULL, 10);
+            files[n].len = (size_t)len;
+        }
+        n++;
+    }
+    closedir(dir);
+    return n;
 }

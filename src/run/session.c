@@ -59,20 +59,22 @@ void session_start_timer(struct session *s, ev_timer *t, double after)
 
 bool session_unfinished_output(const struct session *s)
 {
-    return terminal_blocked(&s->channels[OUT].terminal) ||
+    return stage_pending(&s->stage) || terminal_blocked(&s->channels[OUT].terminal) ||
            terminal_blocked(&s->channels[ERR].terminal);
 }
 
 /* What was read has not been passed on yet: no more is read. This is the backpressure. */
 static bool held_up(const struct channel *c)
 {
+    if (c->session->o->exact)
+        return session_unfinished_output(c->session);
     return c->stream.terminal != NULL && terminal_blocked(&c->terminal);
 }
 
 static void update_channel(struct session *s, struct channel *c)
 {
     bool blocked = terminal_blocked(&c->terminal);
-    bool wants_preview = c->open && !blocked && stream_wants_preview(&c->stream);
+    bool wants_preview = c->open && !held_up(c) && stream_wants_preview(&c->stream);
 
     session_watch_io(s, &c->readable, c->open && !held_up(c));
     session_watch_io(s, &c->writable, blocked);
@@ -96,9 +98,13 @@ static void update_give_up(struct session *s)
     }
 }
 
-static void end_channel(struct channel *c)
+void session_end_channel(struct channel *c)
 {
-    ev_io_stop(c->session->loop, &c->readable);
+    struct session *s = c->session;
+
+    ev_io_stop(s->loop, &c->readable);
+    if (s->o->exact)
+        order_drop(&s->order, (int)(c - s->channels));
     stream_finish(&c->stream);
     c->open = false;
 }
@@ -114,10 +120,11 @@ static void take_last_looks(struct session *s)
 
         enum stream_turn turn = STREAM_READ;
 
-        while (turn == STREAM_READ && c->open && stream_wants_turns(&c->stream) && !held_up(c))
+        while (turn == STREAM_READ && c->open && !s->o->exact &&
+               stream_wants_turns(&c->stream) && !held_up(c))
             turn = stream_turn(&c->stream, s->scratch);
         if (turn == STREAM_ENDED)
-            end_channel(c);
+            session_end_channel(c);
     }
 }
 
@@ -130,6 +137,8 @@ void session_settle(struct session *s)
         update_channel(s, &s->channels[i]);
     if (s->in_session)
         session_terminal_watch(s);
+    if (s->o->exact)
+        session_order_settle(s);
     update_give_up(s);
     session_check(s);
     if (s->state == SEALED && !session_unfinished_output(s))
@@ -170,7 +179,7 @@ static void on_exec_result(struct ev_loop *loop, ev_io *w, int events)
 /* ---- bytes --------------------------------------------------------------------------- */
 
 /* The reader of this stream is gone: with --on-closed stop the command is to notice. */
-static void look_at_closed(struct session *s, struct channel *c)
+void session_look_at_closed(struct session *s, struct channel *c)
 {
     struct err e;
 
@@ -184,23 +193,33 @@ static void look_at_closed(struct session *s, struct channel *c)
     c->terminal.sys_errno = 0;
     if (s->o->stop_on_closed && c->open) {
         c->stream.lost = true; /* its pipe did not reach its end */
-        end_channel(c);
+        session_end_channel(c);
     }
+}
+
+static void take_turn(struct session *s, struct channel *c)
+{
+    enum stream_turn turn = stream_turn(&c->stream, s->scratch);
+
+    if (turn != STREAM_IDLE)
+        session_note_output(s);
+    if (turn == STREAM_ENDED)
+        session_end_channel(c);
+    ev_timer_stop(s->loop, &c->preview); /* counted from the last byte read */
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *w, int events)
 {
     struct channel *c = w->data;
     struct session *s = c->session;
-    enum stream_turn turn = stream_turn(&c->stream, s->scratch);
 
     (void)loop, (void)events;
-    if (turn != STREAM_IDLE)
-        s->last_output_ns = clock_monotonic_ns();
-    if (turn == STREAM_ENDED)
-        end_channel(c);
-    ev_timer_stop(s->loop, &c->preview); /* counted from the last byte read */
-    look_at_closed(s, c);
+    if (s->o->exact)
+        session_order_turn(s);
+    else
+        take_turn(s, c);
+    for (int i = 0; i < N_STREAMS; i++)
+        session_look_at_closed(s, &s->channels[i]);
     session_say_log_notice(s);
     session_settle(s);
 }
@@ -211,7 +230,7 @@ static void on_writable(struct ev_loop *loop, ev_io *w, int events)
 
     (void)loop, (void)events;
     terminal_flush(&c->terminal);
-    look_at_closed(c->session, c);
+    session_look_at_closed(c->session, c);
     session_settle(c->session);
 }
 
@@ -221,7 +240,7 @@ static void on_preview(struct ev_loop *loop, ev_timer *w, int events)
 
     (void)loop, (void)events;
     stream_preview(&c->stream);
-    look_at_closed(c->session, c);
+    session_look_at_closed(c->session, c);
     session_settle(c->session);
 }
 
@@ -253,31 +272,32 @@ static void init_channel(struct session *s, int i)
     c->writable.data = c->preview.data = c;
 }
 
-/* Makes a pipe, or takes the pseudo-terminal that is there: our end and the command's. */
-static enum err_code open_ends(struct pty *pty, int *read_fd, int *write_fd, struct err *e)
+/* Makes a pipe, or takes the pseudo-terminal that is there: fds[0] is ours and does not block,
+   fds[1] the command's. */
+static enum err_code open_ends(const struct session *s, struct pty *pty, int fds[2], struct err *e)
 {
-    int fds[2];
     enum err_code rc;
 
+    if (s->o->exact)
+        return order_pair(fds, e);
     if (pty->master_fd >= 0) {
-        *read_fd = pty->master_fd;
-        *write_fd = pty->slave_fd;
+        fds[0] = pty->master_fd;
+        fds[1] = pty->slave_fd;
         *pty = (struct pty){-1, -1};
         return ERR_NONE;
     }
     if (sys.pipe2(fds, O_CLOEXEC) != 0)
         return err_system(e, "cannot make a pipe", "");
-    *write_fd = fds[1];
-    *read_fd = fds[0];
     /* Our end alone must not block: each end of a pipe has a description of its own. */
     if (sys.fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0)
         return ERR_NONE;
     rc = err_system(e, "cannot make a pipe", "");
     sys.close(fds[0]);
+    sys.close(fds[1]);
     return rc;
 }
 
-/* A pipe or a terminal for one stream; *write_fd is the command's end. */
+/* What one stream is read from; *write_fd is the command's end. */
 static enum err_code open_channel(struct session *s, int i, int *write_fd, struct err *e)
 {
     struct channel *c = &s->channels[i];
@@ -287,18 +307,23 @@ static enum err_code open_channel(struct session *s, int i, int *write_fd, struc
                                .forward = s->o->forward, .rules = s->o->rules,
                                .redact = s->o->redact, .pass_masks = s->o->pass_masks,
                                .max_line = s->o->max_line, .split_long = s->o->split_long,
+                               .stage = s->o->exact ? &s->stage : NULL,
                                .is_pty = pty->master_fd >= 0};
-    int read_fd = -1;
-    enum err_code rc = open_ends(pty, &read_fd, write_fd, e);
+    int fds[2] = {-1, -1};
+    enum err_code rc = open_ends(s, pty, fds, e);
 
     if (rc != ERR_NONE)
         return rc;
-    o.hold = procs_hold_key(*write_fd);
-    rc = stream_init(&c->stream, read_fd, &o, e);
+    *write_fd = fds[1];
+    o.hold = procs_hold_key(fds[1]);
+    rc = stream_init(&c->stream, fds[0], &o, e);
     if (rc != ERR_NONE)
         return rc;
+    if (s->o->exact && session_order_add(s, i, fds[0], e) != ERR_NONE)
+        return ERR_MEMORY;
+    c->stream.splitter.watch = s->watch.on ? &s->watch : NULL;
     c->open = true;
-    ev_io_init(&c->readable, on_readable, read_fd, EV_READ);
+    ev_io_init(&c->readable, on_readable, fds[0], EV_READ);
     /* Of two ready streams stdout goes first, as a person would read them. libev runs equal
        priorities last-in-first-out. */
     ev_set_priority(&c->readable, i == OUT ? 1 : 0);
@@ -320,11 +345,10 @@ static void init_timers(struct session *s)
 {
     ev_timer_init(&s->tick, on_tick, TICK_S, TICK_S);
     ev_timer_init(&s->timeout, session_on_timeout, (double)s->o->timeout_ns / NS_PER_S, 0.);
-    ev_timer_init(&s->idle, session_on_idle, (double)s->o->idle_timeout_ns / NS_PER_S, 0.);
     ev_timer_init(&s->grace, session_on_grace, 0., 0.);
     ev_timer_init(&s->linger, session_on_linger, 0., 0.);
     ev_timer_init(&s->give_up, session_on_give_up, 0., 0.);
-    s->tick.data = s->timeout.data = s->idle.data = s;
+    s->tick.data = s->timeout.data = s;
     s->grace.data = s->linger.data = s->give_up.data = s;
 }
 
@@ -342,11 +366,14 @@ static enum err_code init_session(struct session *s, const struct session_option
     s->scratch = malloc(STREAM_READ_SIZE);
     if (s->loop == NULL || s->scratch == NULL)
         return err_set(e, ERR_MEMORY, "cannot start", o->argv[0], "no event loop");
+    session_order_init(s);
     init_channel(s, OUT);
     init_channel(s, ERR);
     init_timers(s);
     open_terminal(s);
-    rc = signals_start(&s->signals, e);
+    rc = session_stall_init(s, e);
+    if (rc == ERR_NONE)
+        rc = signals_start(&s->signals, e);
     if (rc != ERR_NONE)
         return rc;
     ev_io_init(&s->signal_ready, session_on_signal_ready, s->signals.fd, EV_READ);
@@ -365,6 +392,8 @@ static void release_session(struct session *s)
         stream_release(&s->channels[i].stream);
         terminal_release(&s->channels[i].terminal);
     }
+    session_order_release(s);
+    line_watch_release(&s->watch);
     if (s->signals.fd >= 0)
         signals_release(&s->signals);
     if (s->tty_fd >= 0)
@@ -394,7 +423,7 @@ static enum err_code spawn_command(struct session *s, struct err *e)
             .outside_fd = s->tty_fd,
             .signals = &s->signals,
         };
-        s->started_ns = s->last_output_ns = clock_monotonic_ns();
+        s->started_ns = clock_monotonic_ns();
         rc = spawn_start(&s->spawn, &s->child, e);
     }
     for (int i = 0; i < N_STREAMS; i++)
@@ -447,8 +476,7 @@ static void start_watching(struct session *s)
     ev_timer_start(s->loop, &s->tick);
     if (s->o->timeout_ns > 0)
         ev_timer_start(s->loop, &s->timeout);
-    if (s->o->idle_timeout_ns > 0)
-        ev_timer_start(s->loop, &s->idle);
+    session_stall_start(s);
 }
 
 enum err_code session_run(const struct session_options *o, struct session_result *result,

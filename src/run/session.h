@@ -51,7 +51,10 @@ struct session_options {
     const char *id;        /* of the build */
     struct build_log *log; /* not owned; sealed when session_run returns ERR_NONE */
     int64_t timeout_ns;      /* 0: none */
-    int64_t idle_timeout_ns; /* 0: none */
+    int64_t idle_timeout_ns; /* 0: none; without output */
+    int64_t stall_timeout_ns; /* 0: none; without a line of a new shape */
+    bool stall_report; /* these two only write down how things stand */
+    bool no_payload;   /* what lines say is not recorded, in events either */
     int64_t grace_ns;
     int64_t linger_ns; /* SESSION_FOREVER: until the last holder of the pipes is gone */
     enum forward_mode forward;
@@ -59,6 +62,7 @@ struct session_options {
     bool redact;              /* the log */
     bool merge; /* one pipe for both streams */
     struct ptys *ptys; /* not owned, but emptied: terminals to use in place of pipes */
+    bool exact; /* sockets for both, and the order of writing */
     size_t max_line;
     bool split_long;
     bool stop_on_closed; /* a closed terminal side closes the command's pipe */

@@ -13,7 +13,7 @@
 
 /* ---- signalling the command ---------------------------------------------------------- */
 
-static size_t open_keys(const struct session *s, uint64_t keys[N_STREAMS])
+size_t session_open_keys(const struct session *s, uint64_t keys[N_STREAMS])
 {
     size_t n = 0;
 
@@ -28,7 +28,7 @@ static void signal_holders(struct session *s, int signal)
     uint64_t keys[N_STREAMS];
     struct proc_list holders;
 
-    procs_holders(keys, open_keys(s, keys), &holders);
+    procs_holders(keys, session_open_keys(s, keys), &holders);
     for (size_t i = 0; i < holders.len; i++)
         sys.kill(holders.pids[i], signal);
     proc_list_release(&holders);
@@ -135,7 +135,7 @@ void session_on_give_up(struct ev_loop *loop, ev_timer *w, int events)
 
 /* ---- timeouts ------------------------------------------------------------------------ */
 
-static void time_is_up(struct session *s, const char *which, int64_t after_ns)
+void session_time_is_up(struct session *s, const char *which, int64_t after_ns)
 {
     const struct record_field fields[] = {
         session_text("reason", clean_constant(which)),
@@ -156,29 +156,11 @@ void session_on_timeout(struct ev_loop *loop, ev_timer *w, int events)
     struct session *s = w->data;
 
     (void)loop, (void)events;
-    time_is_up(s, "timeout", s->o->timeout_ns);
+    session_time_is_up(s, "timeout", s->o->timeout_ns);
     session_settle(s);
 }
 
-/* Armed lazily: each read only notes the time, and the timer looks how long ago that was. */
-void session_on_idle(struct ev_loop *loop, ev_timer *w, int events)
-{
-    struct session *s = w->data;
-    int64_t now = clock_monotonic_ns();
-    int64_t left;
-
-    (void)loop, (void)events;
-    if (session_unfinished_output(s))
-        s->last_output_ns = now; /* it is the reader that is idle, not the command */
-    left = s->o->idle_timeout_ns - (now - s->last_output_ns);
-    if (left > 0 && s->state <= RUNNING)
-        session_start_timer(s, &s->idle, (double)left / NS_PER_S);
-    else
-        time_is_up(s, "idle", s->o->idle_timeout_ns);
-    session_settle(s);
-}
-
-/* Stops the clock of both timeouts; returns what the timeout has left, for resume_timeouts. */
+/* Stops the clocks; the timeout's has what is left, for resume_timeouts. */
 static void pause_timeouts(struct session *s)
 {
     if (ev_is_active(&s->timeout)) {
@@ -187,7 +169,8 @@ static void pause_timeouts(struct session *s)
         ev_timer_stop(s->loop, &s->timeout);
         ev_timer_set(&s->timeout, left > 0 ? left : 0., 0.);
     }
-    ev_timer_stop(s->loop, &s->idle);
+    session_stall_stop(s);
+    s->stopped_ns = clock_monotonic_ns();
 }
 
 static void resume_timeouts(struct session *s)
@@ -197,9 +180,7 @@ static void resume_timeouts(struct session *s)
     ev_now_update(s->loop);
     if (s->o->timeout_ns > 0)
         ev_timer_start(s->loop, &s->timeout);
-    s->last_output_ns = clock_monotonic_ns();
-    if (s->o->idle_timeout_ns > 0)
-        session_start_timer(s, &s->idle, (double)s->o->idle_timeout_ns / NS_PER_S);
+    session_stall_resume(s, clock_monotonic_ns() - s->stopped_ns);
 }
 
 /* ---- job control ---------------------------------------------------------------------- */
@@ -299,7 +280,7 @@ static void on_child_exit(struct session *s, int wait_status)
     s->wait_status = wait_status;
     take_terminal_back(s);
     ev_timer_stop(s->loop, &s->timeout);
-    ev_timer_stop(s->loop, &s->idle);
+    session_stall_stop(s);
     session_set_state(s, DRAINING);
     start_linger(s);
 }

@@ -3,6 +3,8 @@
  * What the parts of a session share. session.h has the state diagram and the guarantees.
  *
  *   session.c          set-up, the loop, the state, the way of the bytes
+ *   session_order.c    --order exact: two streams in the order of writing
+ *   session_stall.c    a command that makes no progress
  *   session_control.c  signals in, signals out, timeouts, job control, the command's exit
  *   session_terminal.c terminals of the command's own: what is typed, foreground, sizes, stops
  *   session_report.c   messages, events, orphans, the end record
@@ -13,14 +15,17 @@
 #include <ev.h>
 #include <sys/resource.h>
 
+#include "run/line_watch.h"
 #include "run/mask_socket.h"
 #include "run/masks.h"
 #include "run/pty.h"
 #include "run/relay.h"
+#include "run/order.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "run/terminal.h"
 #include "run/spawn.h"
+#include "run/stage.h"
 
 enum state { SPAWN, RUNNING, STOPPING, KILLING, DRAINING, SEALING, SEALED };
 
@@ -41,6 +46,14 @@ struct channel {
     ev_timer preview;
 };
 
+/* A time limit that output puts off. */
+struct patience {
+    ev_timer timer;
+    int64_t limit_ns; /* 0: none */
+    int64_t since_ns; /* the last sign of progress */
+    int64_t told_ns;  /* since_ns of the stall that was told of last; -1: none */
+};
+
 struct session {
     const struct session_options *o;
     enum state state;
@@ -49,6 +62,10 @@ struct session {
     struct spawn_options spawn;
     struct spawned child;
     struct channel channels[N_STREAMS];
+    struct order order; /* with --order exact, as the next three */
+    struct stage stage;
+    ev_timer order_again; /* what no descriptor tells of */
+    bool told_set_back;
     struct masks masks;
     struct mask_socket mask_socket;
     char *scratch;
@@ -67,7 +84,9 @@ struct session {
     ev_timer look_for_front;
     ev_timer tick;
     ev_timer timeout;
-    ev_timer idle;
+    struct patience idle;  /* bytes */
+    struct patience stall; /* a line of a new shape */
+    struct line_watch watch;
     ev_timer grace;
     ev_timer linger;
     ev_timer give_up;
@@ -84,7 +103,7 @@ struct session {
     int wait_status;
     struct rusage usage;
     int64_t started_ns;
-    int64_t last_output_ns;
+    int64_t stopped_ns; /* when the command was stopped */
     uint64_t moved[N_STREAMS]; /* at the last look of the give-up timer */
 };
 
@@ -107,12 +126,49 @@ void session_settle(struct session *s);
 /* Reads the exec's outcome, if it is there: SPAWN → RUNNING. */
 void session_take_exec_result(struct session *s);
 
+/* The stream has ended: its last bytes, and no more of it. */
+void session_end_channel(struct channel *c);
+
+/* The reader of this stream is gone: with --on-closed stop the command is to notice. */
+void session_look_at_closed(struct session *s, struct channel *c);
+
+/* ---- session_order.c ------------------------------------------------------------------- */
+
+void session_order_init(struct session *s);
+void session_order_release(struct session *s);
+
+/* The ends of order_pair: the stream of channel i is read from read_fd. */
+enum err_code session_order_add(struct session *s, int i, int read_fd,
+                                struct err *e) MUST_USE;
+
+/* What is readable of both streams, in order, as far as the terminals take it. */
+void session_order_turn(struct session *s);
+
+/* Sees to it that what is left over gets a turn. */
+void session_order_settle(struct session *s);
+
+/* ---- session_stall.c ------------------------------------------------------------------- */
+
+enum err_code session_stall_init(struct session *s, struct err *e) MUST_USE;
+void session_stall_start(struct session *s);
+void session_stall_stop(struct session *s);
+
+/* The command was stopped for this long, which does not count. */
+void session_stall_resume(struct session *s, int64_t paused_ns);
+
+/* Bytes came, and the splitter has seen them. */
+void session_note_output(struct session *s);
+
 /* ---- session_control.c ---------------------------------------------------------------- */
 
 void session_look_at_child(struct session *s);
 void session_on_signal_ready(struct ev_loop *loop, ev_io *w, int events);
 void session_on_timeout(struct ev_loop *loop, ev_timer *w, int events);
-void session_on_idle(struct ev_loop *loop, ev_timer *w, int events);
+/* The time of a limit is over: a timeout event, and the command is asked to stop. */
+void session_time_is_up(struct session *s, const char *which, int64_t after_ns);
+
+/* The keys of the streams that are open; how many. */
+size_t session_open_keys(const struct session *s, uint64_t keys[N_STREAMS]);
 void session_on_grace(struct ev_loop *loop, ev_timer *w, int events);
 void session_on_linger(struct ev_loop *loop, ev_timer *w, int events);
 void session_on_give_up(struct ev_loop *loop, ev_timer *w, int events);

@@ -48,6 +48,8 @@ static void put_record(struct splitter *s, struct clean_span msg, size_t end_len
         msg = clean_sub(msg, 0, utf8_cut(msg.ptr, most));
         f.truncated = whole - msg.len;
     }
+    if (s->watch != NULL)
+        line_watch_take(s->watch, msg);
     build_log_line(s->log, s->src, s->ts_ms, msg, whole + end_len, &f);
 }
 

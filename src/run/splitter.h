@@ -16,10 +16,12 @@
 
 #include "redact/clean_buf.h"
 #include "redact/redact.h"
+#include "run/line_watch.h"
 #include "store/build_log.h"
 
 struct splitter {
     struct build_log *log; /* not owned */
+    struct line_watch *watch; /* not owned; NULL: nobody asks */
     enum build_log_src src;
     size_t max_line; /* bytes of clean input a record holds */
     bool split;      /* a longer line becomes several records instead of losing its tail */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "run/order.h"
 
 enum { LARGE_PIPE = 1 << 20, FULL_PIPE = 64 << 10 }; /* pipe(7): capacity and its usual ceiling */
 
@@ -26,7 +27,7 @@ enum err_code stream_init(struct stream *s, int read_fd, const struct stream_opt
     enum err_code rc;
 
     *s = (struct stream){.fd = read_fd, .log = o->log, .is_pty = o->is_pty, .hold = o->hold,
-                         .large_pipe = o->is_pty};
+                         .large_pipe = o->is_pty, .stage = o->stage};
     s->terminal = o->forward == FORWARD_NONE ? NULL : o->terminal;
     splitter_init(&s->splitter, o->log, o->src, o->max_line, o->split_long, o->is_pty);
     rc = redactor_new(&s->for_log, log_passes ? NULL : o->rules, e);
@@ -64,7 +65,10 @@ static void forward(struct stream *s, const struct clean_vec *spans)
 {
     for (size_t i = 0; i < spans->len; i++)
         s->marks_shown += spans->items[i].marks;
-    terminal_put(s->terminal, spans);
+    if (s->stage == NULL)
+        terminal_put(s->terminal, spans);
+    else if (stage_put(s->stage, s->terminal, spans) != ERR_NONE)
+        terminal_close(s->terminal, ENOMEM); /* the log has it; better nothing than a wrong half */
 }
 
 static void to_log(struct stream *s, int64_t ts_ms)
@@ -72,7 +76,8 @@ static void to_log(struct stream *s, int64_t ts_ms)
     splitter_feed(&s->splitter, &s->log_spans, ts_ms);
     if (redactor_holding(s->for_log))
         splitter_expect(&s->splitter, ts_ms);
-    (void)build_log_flush(s->log);
+    if (s->stage == NULL)
+        (void)build_log_flush(s->log);
 }
 
 /* Log first, then the terminal. ERR_MEMORY: nothing was taken. */
@@ -142,6 +147,12 @@ static void take_all(struct stream *s, struct raw_span in)
             return;
         }
     }
+}
+
+void stream_take(struct stream *s, struct raw_span in)
+{
+    s->bytes += in.len;
+    take_all(s, in);
 }
 
 /* A pipe that is found full gets larger: fewer turns for the same bytes. Best effort. */
@@ -229,6 +240,8 @@ bool stream_let_go(struct stream *s)
 {
     struct pollfd pipe = {.fd = s->fd, .events = POLLIN};
 
+    if (s->stage != NULL && s->fd >= 0 && order_let_go(s->fd))
+        s->orphaned = false;
     if (s->fd >= 0 && sys.poll(&pipe, 1, 0) == 1 && (pipe.revents & (POLLIN | POLLHUP)) == POLLHUP)
         s->orphaned = false;
     return !s->orphaned;

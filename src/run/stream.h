@@ -19,8 +19,9 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "redact/redact.h"
-#include "run/terminal.h"
 #include "run/splitter.h"
+#include "run/stage.h"
+#include "run/terminal.h"
 #include "store/build_log.h"
 
 enum { STREAM_READ_SIZE = 256 << 10 }; /* one read; the scratch buffer all streams share */
@@ -30,6 +31,7 @@ enum forward_mode { FORWARD_REDACTED, FORWARD_RAW, FORWARD_NONE };
 struct stream_options {
     struct build_log *log;
     struct terminal *terminal; /* NULL: not forwarded */
+    struct stage *stage; /* what terminal gets waits there; NULL: at once */
     enum build_log_src src;
     enum forward_mode forward;
     struct redact_set *rules;
@@ -47,6 +49,7 @@ struct stream {
     uint64_t hold;  /* procs_hold_key of the command's end, to find who holds it */
     struct build_log *log;
     struct terminal *terminal;
+    struct stage *stage;
     struct redactor *for_log;
     struct redactor *for_terminal; /* NULL: what the log gets */
     struct clean_vec log_spans;
@@ -76,6 +79,12 @@ enum stream_turn {
 
 /* One read and all that follows from it. scratch has STREAM_READ_SIZE bytes. */
 enum stream_turn stream_turn(struct stream *s, char *scratch);
+
+/*
+ * The same for bytes that came another way: with --order exact, where the caller flushes the log
+ * and then shows the stage.
+ */
+void stream_take(struct stream *s, struct raw_span in);
 
 /* From now on read only what is in the pipe at this moment. */
 void stream_limit(struct stream *s);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Figures of `buildlog run` and `buildlog redact`, each a ratio against a named peer in one run on the same input.
 
-    tests/bench/bench.py [--size MB] [--rounds N] [--only throughput,filter,start,latency,memory]
+    tests/bench/bench.py [--size MB] [--rounds N] [--only throughput,filter,start,latency,order,memory]
 
 Peers that are not installed are left out and named. Nothing here is a test: machines are
 shared and noisy, and a figure is a thing to look at.
@@ -22,6 +22,7 @@ import time
 BUILD = os.environ.get("BUILD", "build")
 BUILDLOG = os.environ.get("BUILDLOG", os.path.join(BUILD, "buildlog"))
 LATENCY = os.path.join(BUILD, "tests/bench/latency")
+EMIT = os.path.join(BUILD, "tests/helpers/emit")
 
 
 # ---- inputs ----------------------------------------------------------------------------
@@ -235,6 +236,23 @@ def latency(work, count):
               f"  {ratio}")
 
 
+def order(work, pairs):
+    """One-line writes to stdout and stderr by turns: what a line costs, how many are misplaced."""
+    store = f"{work}/order"
+    base = None
+    print(f"\norder: {pairs} pairs of one-line writes to stdout and stderr by turns")
+    for mode in ("arrival", "exact", "merge"):
+        shutil.rmtree(store, ignore_errors=True)
+        wall, cpu = run_once(f"{BUILDLOG} run --dir {store} --order {mode} -- {EMIT} both {pairs}")
+        told = subprocess.run([BUILDLOG, "query", "--dir", store, "-o", "text"], check=True,
+                              capture_output=True, text=True).stdout.splitlines()
+        want = (f"{src} {n}" for n in range(pairs) for src in ("out", "err"))
+        misplaced = sum(not got.endswith(text) for got, text in zip(told, want))
+        base = base or wall
+        print(f"  {mode:10}{misplaced:8} of {len(told)} misplaced{wall / pairs / 2 * 1e6:8.2f} us a "
+              f"line{wall / base:7.2f} x arrival{cpu:7.2f} s CPU")
+
+
 def memory(work):
     """The command itself looks at its parent, which is buildlog, when all is through."""
     source = os.path.join(work, "plain")
@@ -263,7 +281,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--size", type=int, default=500, help="MB of input")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="throughput,filter,start,latency,memory")
+    parser.add_argument("--only", default="throughput,filter,start,latency,order,memory")
     parser.add_argument("--baseline", help="another buildlog binary to compare with")
     args = parser.parse_args()
     only = args.only.split(",")
@@ -279,6 +297,8 @@ def main():
             start(work, 1000)
         if "latency" in only:
             latency(work, 2000)
+        if "order" in only:
+            order(work, 100_000)
         if "memory" in only:
             memory(work)
     return 0

@@ -60,7 +60,8 @@ KEYS = """kind buildId userId projectId startedAt version v attempt reqId traceI
     partial cont bad raw len level component event from lines bytes reason endedAt status
     exitCode signal durationMs lastSeq complete redactions maxRssKb userMs sysMs hash
     shutdown""".split()
-EVENTS = "exec_failed signal timeout orphan mask_added mask_refused log_degraded log_recovered".split()
+EVENTS = ("exec_failed signal timeout stall orphan order_uncertain mask_added mask_refused "
+          "log_degraded log_recovered").split()
 FORMAT = source("buildlog.5")
 NAMED = set(re.findall(r"^\.It Li (\w+)$", FORMAT, re.M))
 bl.equal(sorted(set(KEYS + EVENTS) - NAMED), [], "buildlog(5) explains every key and event")

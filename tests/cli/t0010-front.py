@@ -112,8 +112,9 @@ for words, said in (
         (["--forward", "all"],
          "--forward: bad value 'all': expected 'redacted', 'raw' or 'none'"),
         (["--tty", "on"], "--tty: bad value 'on': expected 'auto', 'always' or 'never'"),
-        (["--order", "exact"],
-         "--order: bad value 'exact': not supported yet, only 'arrival' or 'merge'"),
+        (["--order", "exakt"],
+         "--order: bad value 'exakt': expected 'arrival', 'exact' or 'merge'"),
+        (["--on-stall", "panic"], "--on-stall: bad value 'panic': expected 'kill' or 'report'"),
         (["--redact-rules", "f"], "cannot open 'f': no such file"),
         (["--quiet=yes"], "option takes no value '--quiet=yes': write '--quiet'"),
         (["--name", "x" * 1025], "value too long: --name takes at most 1024 bytes")):

@@ -100,12 +100,6 @@ def missing_values():
 
 
 @bl.section
-def not_yet():
-    """What later releases bring is refused plainly, not ignored."""
-    refused(["--order", "exact"], "--order")
-
-
-@bl.section
 def last_one_wins():
     run = bl.run("--name", "a", "--name=b", "--", "true")
     bl.equal(run.log.start.get("name"), "b", "an option given twice: the last wins")

@@ -40,6 +40,13 @@ def terminals():
 
 
 @bl.section
+def exact():
+    run = always("--order", "exact", "--", "true")
+    bl.equal((run.status, run.err), (125, b"buildlog run: --tty always and --order exact exclude each "
+             b"other: terminals do not tell the order of writing\n"), "not with --order exact")
+
+
+@bl.section
 def closed():
     """A descriptor that was closed at the start gets none."""
     run = bl.Run(argv=["sh", "-c", f'"{bl.BIN}" run --tty always -- sh -c "test -t 1; echo \\$?" '

@@ -155,9 +155,9 @@ def inner_shell(t):
     t.until("Stopped")
     t.type("jobs", "Enter")
     t.until("Stopped", 2)
-    t.type("kill %1; wait; clear; exit", "Enter")
-    t.until("exit")
     t.shown()
+    t.type("kill %1; exit", "Enter")
+    t.until("exit", 2)
 
 
 def progress(t):

@@ -5,6 +5,8 @@
  *
  *   BUILDLOG_FAULT   "CALL[@log|@other]:N:WHAT[:persist|:xK]", several with commas.
  *                    The N-th CALL (from 1) gives the errno WHAT (EIO …) or is "short";
+ *                    "aged": a message (recvmsg) whose time stamp is an hour older;
+ *                    "bare": one that has none.
  *                    persist: it and all after it, xK: K of them. @log counts only calls on
  *                    regular files beyond 0 to 2 (the log), @other only the rest.
  *   BUILDLOG_SPACE   bytes that may still be written to logs; then ENOSPC, until the file
@@ -35,7 +37,7 @@ static const char *const CALL_NAMES[] = {SYS_TABLE(AS_NAME)};
 #undef AS_NAME
 
 enum target { ANY, LOG_FILE, OTHER };
-enum { MAX_FAULTS = 8, SHORT = -1 };
+enum { MAX_FAULTS = 8, SHORT = -1, AGED = -2, BARE = -3, AGED_S = 3600 };
 
 struct counter {
     _Atomic uint64_t all;
@@ -69,7 +71,9 @@ static const struct {
 } ERRNOS[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},   {"EMFILE", EMFILE},
               {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EACCES", EACCES}, {"EROFS", EROFS},
               {"EPERM", EPERM},   {"ENOSYS", ENOSYS}, {"ENOLCK", ENOLCK}, {"EDQUOT", EDQUOT},
-              {"EOPNOTSUPP", EOPNOTSUPP}, {"EFBIG", EFBIG}, {"short", SHORT}};
+              {"EOPNOTSUPP", EOPNOTSUPP}, {"EFBIG", EFBIG}, {"short", SHORT},
+              {"aged", AGED},
+              {"bare", BARE}};
 
 static void broken(const char *what)
 {
@@ -177,6 +181,8 @@ PLAIN(int, poll, (struct pollfd *fds, nfds_t n, int timeout_ms), (fds, n, timeou
       strike(CALL_poll, false))
 PLAIN(int, socket, (int domain, int type, int protocol), (domain, type, protocol),
       strike(CALL_socket, false))
+PLAIN(int, socketpair, (int domain, int type, int protocol, int fds[2]),
+      (domain, type, protocol, fds), strike(CALL_socketpair, false))
 PLAIN(int, bind, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len),
       strike_fd(CALL_bind, fd))
 PLAIN(int, listen, (int fd, int backlog), (fd, backlog), strike_fd(CALL_listen, fd))
@@ -184,10 +190,10 @@ PLAIN(int, accept4, (int fd, struct sockaddr *address, socklen_t *len, int flags
       (fd, address, len, flags), strike_fd(CALL_accept4, fd))
 PLAIN(int, connect, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len),
       strike_fd(CALL_connect, fd))
-PLAIN(int, socketpair, (int domain, int type, int protocol, int fds[2]),
-      (domain, type, protocol, fds), strike(CALL_socketpair, false))
 PLAIN(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *len),
       (fd, level, name, value, len), strike_fd(CALL_getsockopt, fd))
+PLAIN(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len),
+      (fd, level, name, value, len), strike_fd(CALL_setsockopt, fd))
 PLAIN(pid_t, fork, (void), (), strike(CALL_fork, false))
 PLAIN(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage),
       (pid, status, options, usage), strike(CALL_wait4, false))
@@ -305,6 +311,33 @@ static ssize_t fault_recv(int fd, void *data, size_t n, int flags)
 {
     FAIL_IF(strike_fd(CALL_recv, fd));
     return real.recv(fd, data, n, flags);
+}
+
+/* As if the clock had been set back before the message was written. */
+static void age(struct msghdr *msg)
+{
+    struct cmsghdr *stamp = CMSG_FIRSTHDR(msg);
+    struct timespec at;
+
+    if (!stamp || stamp->cmsg_type != SO_TIMESTAMPNS)
+        return;
+    memcpy(&at, CMSG_DATA(stamp), sizeof(at));
+    at.tv_sec -= AGED_S;
+    memcpy(CMSG_DATA(stamp), &at, sizeof(at));
+}
+
+static ssize_t fault_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+    int what = strike_fd(CALL_recvmsg, fd);
+    ssize_t n;
+
+    FAIL_IF(what);
+    n = real.recvmsg(fd, msg, flags);
+    if (n >= 0 && what == AGED)
+        age(msg);
+    if (n >= 0 && what == BARE)
+        msg->msg_controllen = 0;
+    return n;
 }
 
 static ssize_t fault_getrandom(void *data, size_t n, unsigned flags)

@@ -10,8 +10,9 @@ import bl
 
 WAYS = ["EIO", "ENOSPC", "EINTR", "EMFILE", "ENOMEM", "short"]
 MAY_BE_SHORT = {"read", "pread", "write", "writev", "sendmsg", "getrandom", "readlinkat"}
-MAY_BLOCK = {"read", "write", "writev", "sendmsg"}  # these also get EAGAIN
+MAY_BLOCK = {"read", "write", "writev", "sendmsg", "recvmsg"}  # these also get EAGAIN
 TERMINAL = {"write", "writev", "sendmsg"}
+OUTPUT = {"read", "recvmsg"}  # how the command's output comes in
 MAX_N = 5
 LINES = 60
 SCRIPT = 'echo >"$1"; "$0" lines 60 80; "$0" wait "$1" err 6572726f720a exit 5'
@@ -68,6 +69,16 @@ def again():
     return Scene("a second attempt", ["--id", build_id, "--sync", "always"], before)
 
 
+def exact():
+    """With sockets for pipes."""
+    return Scene("exact order", ["--order", "exact"])
+
+
+def stalling():
+    """With a look at the processes whenever nothing came for a millisecond."""
+    return Scene("stalls", ["--idle-timeout", "1ms", "--stall-timeout", "1ms", "--on-stall", "report"])
+
+
 def orders(scene, names):
     """(call, the fault's text) for everything worth trying."""
     counts = scene.counts()
@@ -86,7 +97,8 @@ def orders(scene, names):
 
 def more_times(name, target, way):
     """No system interrupts for ever, nor does it never tell of a child or never read a pipe."""
-    endless = way in ("EINTR", "EAGAIN") or name == "wait4" or (name, target) == ("read", "@other")
+    endless = way in ("EINTR", "EAGAIN") or name == "wait4" \
+        or (name in OUTPUT and target == "@other")
     return "x4" if endless else "persist"
 
 
@@ -110,7 +122,7 @@ def judge(scene, name, order, run):
     # A terminal that fails is a closed one; nobody can say then what was not forwarded.
     deaf = real_failure and "@other" in order and name in TERMINAL
     # A pipe whose reads fail has ended; the command may meet its closed end.
-    torn_off = real_failure and "@other" in order and name == "read"
+    torn_off = real_failure and "@other" in order and name in OUTPUT
     unknown = real_failure and name == "poll"
     if run.status != 5 and not (torn_off or unknown):
         problems.append(f"status {run.status}")

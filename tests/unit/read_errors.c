@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "read/errors.h"
-#include "read/plain.h"
 #include "read/shape.h"
+#include "text/plain.h"
 
 /* ---- shapes --------------------------------------------------------------------------------- */
 

@@ -190,6 +190,33 @@ static void test_event(void)
     buf_release(&b);
 }
 
+static void test_nested(void)
+{
+    const struct record_field words[] = {{.type = FIELD_TEXT, .text = span("a\"")},
+                                         {.type = FIELD_NUMBER, .number = 3}};
+    const struct record_field members[] = {
+        {.key = "n", .type = FIELD_NUMBER, .number = 1},
+        {.key = "words", .type = FIELD_LIST, .items = words, .n_items = 2},
+        {.key = "none", .type = FIELD_LIST}};
+    const struct record_field objects[] = {
+        {.type = FIELD_OBJECT, .items = members, .n_items = 3}, {.type = FIELD_OBJECT}};
+    const struct record_field fields[] = {
+        {.key = "list", .type = FIELD_LIST, .items = objects, .n_items = 2},
+        {.key = "last", .type = FIELD_BOOL}};
+    struct record_event r = {.ts_ms = 5, .seq = 9, .build_id = ID, .level = "warn",
+                             .component = "run", .event = "stall", .fields = fields, .n_fields = 2};
+    struct buf b;
+
+    buf_init(&b, 1 << 20);
+    ok(record_put_event(&b, &r) == ERR_NONE, "nested fields");
+    buffer_is(&b,
+              "{\"kind\":\"event\",\"ts\":5,\"seq\":9,\"buildId\":\"" ID "\",\"level\":\"warn\","
+              "\"component\":\"run\",\"event\":\"stall\",\"list\":[{\"n\":1,"
+              "\"words\":[\"a\\\"\",3],\"none\":[]},{}],\"last\":false}\n",
+              "lists and objects in an event");
+    buf_release(&b);
+}
+
 static void test_gap(void)
 {
     struct record_gap r = {.ts_ms = 5,
@@ -406,6 +433,7 @@ int main(void)
     test_line_room();
     test_start();
     test_event();
+    test_nested();
     test_gap();
     test_end();
     test_end_bound();

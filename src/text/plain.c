@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "read/plain.h"
+#include "text/plain.h"
 
 #include <stdbool.h>
 #include <string.h>

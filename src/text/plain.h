@@ -5,8 +5,8 @@
  * end. Nothing here is fit for a terminal as it is:
  * control bytes are gone, but C1 and bidirectional controls are not; visible.h sees to that.
  */
-#ifndef READ_PLAIN_H
-#define READ_PLAIN_H
+#ifndef TEXT_PLAIN_H
+#define TEXT_PLAIN_H
 
 #include <stddef.h>
 
