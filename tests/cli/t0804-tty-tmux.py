@@ -156,7 +156,7 @@ def inner_shell(t):
     t.type("jobs", "Enter")
     t.until("Stopped", 2)
     t.shown()
-    t.type("kill %1; exit", "Enter")
+    t.type("kill -9 %1; wait; exit", "Enter")
     t.until("exit", 2)
 
 
