@@ -156,8 +156,10 @@ def inner_shell(t):
     t.type("jobs", "Enter")
     t.until("Stopped", 2)
     t.shown()
-    t.type("kill -9 %1; wait; exit", "Enter")
-    t.until("exit", 2)
+    t.type("exit", "Enter")
+    t.until("There are stopped jobs")
+    t.type("exit", "Enter")
+    t.until("exit", 4)
 
 
 def progress(t):
