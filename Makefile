@@ -1,8 +1,10 @@
 # buildlog: records any command. GNU make.
 #
-#   make              build/buildlog
+#   make              build/buildlog, build/libbuildlog.a and build/libbuildlog.so
 #   make check        every test a clean machine can run
 #   make check-san    the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make check-arm    what is written for each processor apart, for 64-bit ARM, under qemu;
+#                     check-x86: for older x86
 #   make lint         clang-tidy, cppcheck, shellcheck, mandoc -Tlint, complexity
 #   make fuzz         libFuzzer on each target for FUZZ_SECONDS (60); make fuzz-afl: AFL++
 #   make bench        figures, each a ratio against a peer in one run
@@ -31,6 +33,7 @@ VERSION  = 0.1.0
 PKGS     = libcjson libxxhash tre zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lev
+LIB_LIBS   := $(shell pkg-config --libs libcjson libxxhash tre zlib 2>/dev/null)
 # What cannot be found is named here, not by the compiler some pages later.
 ifneq ($(filter-out clean generated uninstall lint-% ,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for p in $(PKGS); do pkg-config --exists $$p || echo $$p; done; \
@@ -78,7 +81,7 @@ GEN      := $(BUILD)/gen
 GEN_AWK  := awk -f src/cmd/gen/table.awk
 CORE_OBJ += $(BUILD)/obj/gen/commands.gen.o
 
-all: $(BUILD)/buildlog
+all: $(BUILD)/buildlog lib
 
 $(BUILD)/buildlog: $(BUILD)/obj/main.o $(BUILD)/libcore.a
 	$(CC) $(LTO_LDFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -105,6 +108,44 @@ $(BUILD)/obj/gen/%.o: $(GEN)/%.c
 
 $(CORE_OBJ) $(BUILD)/obj/main.o: | $(GEN)/commands.gen.h
 
+# ---- the library ----------------------------------------------------------------------
+# What programs link: the rooms that read, in position-independent objects of their own, so that
+# the executable's stay as fast as they are. Only what src/lib needs gets in, and only the names in
+# buildlog.map get out: in the archive, too, whose one member has all others made local.
+SOVERSION = 0
+LIB_ROOMS = base text record store read lib
+LIB_SRC  := $(wildcard $(LIB_ROOMS:%=src/%/*.c))
+LIB_OBJ  := $(LIB_SRC:src/%.c=$(BUILD)/pic/%.o)
+LIB_CFLAGS = -fPIC -fvisibility=hidden -fno-semantic-interposition -DSYS_FIXED
+LIB_API  := $(filter $(BUILD)/pic/lib/%,$(LIB_OBJ))
+LIB_SO   := libbuildlog.so.$(VERSION)
+OBJCOPY  = objcopy
+
+lib: $(BUILD)/libbuildlog.a $(BUILD)/$(LIB_SO)
+
+$(BUILD)/pic/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/pic/rooms.a: $(filter-out $(LIB_API),$(LIB_OBJ))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/$(LIB_SO): $(LIB_API) $(BUILD)/pic/rooms.a src/lib/buildlog.map
+	$(CC) -shared $(ALL_LDFLAGS) $(if $(SAN),,-Wl,-z,defs) -Wl,-soname,libbuildlog.so.$(SOVERSION) \
+	    -Wl,--version-script=src/lib/buildlog.map $(CFLAGS) -o $@ $(LIB_API) $(BUILD)/pic/rooms.a $(LIB_LIBS)
+	ln -sf $(LIB_SO) $(BUILD)/libbuildlog.so.$(SOVERSION)
+	ln -sf $(LIB_SO) $(BUILD)/libbuildlog.so
+
+$(BUILD)/libbuildlog.a: $(LIB_API) $(BUILD)/pic/rooms.a
+	$(LD) -r -o $(BUILD)/pic/libbuildlog.o $^
+	$(OBJCOPY) --localize-hidden $(BUILD)/pic/libbuildlog.o
+	rm -f $@
+	$(AR) rcs $@ $(BUILD)/pic/libbuildlog.o
+
+-include $(LIB_OBJ:.o=.d)
+
+# ---- tables ---------------------------------------------------------------------------
 # The redactor's tables, made from rules.tab.
 $(BUILD)/gen/redact_rules.gen.h: src/redact/rules.tab src/redact/rules.awk
 	@mkdir -p $(@D)
@@ -121,15 +162,15 @@ $(BUILD)/gen/read_errors.gen.h: src/read/errors.tab src/read/errors.awk
 	@mkdir -p $(@D)
 	LC_ALL=C awk -f src/read/errors.awk src/read/errors.tab >$@
 
-$(BUILD)/obj/read/errors_table.o: $(BUILD)/gen/read_errors.gen.h
+$(BUILD)/obj/read/errors_table.o $(BUILD)/pic/read/errors_table.o: $(BUILD)/gen/read_errors.gen.h
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
 
-# What fuzz targets make fail on demand.
+# What the redactor's fuzz target makes fail on demand.
 FUZZ_WRAP = -Wl,--wrap=realloc
-$(BUILD)/tests/unit/fuzz_replay: LDFLAGS += $(FUZZ_WRAP)
+$(BUILD)/tests/unit/fuzz_replay $(BUILD)/tests/fuzz/redact: LDFLAGS += $(FUZZ_WRAP)
 
 # The redactor alone, as a filter.
 $(BUILD)/tests/redact/pipe: tests/redact/pipe.c $(BUILD)/libcore.a
@@ -149,10 +190,16 @@ $(BUILD)/obj/fault.o: tests/fault/fault.c
 $(BUILD)/buildlog-fault: $(BUILD)/obj/main.o $(BUILD)/obj/fault.o $(BUILD)/libcore.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# A user of the library where system calls and memory fail on demand.
+$(BUILD)/tests/library/faulty: tests/library/example.c tests/library/nomem.c $(BUILD)/obj/fault.o $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -std=gnu11 -Isrc/lib $(SAN) $(CFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	    $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread
+
 -include $(CORE_OBJ:.o=.d) $(BUILD)/obj/main.d $(BUILD)/obj/fault.d $(UNIT_BIN:=.d) $(BUILD)/tests/redact/pipe.d
 
 # ---- tests ----------------------------------------------------------------------------
-check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault $(BUILD)/tests/redact/pipe
+check: all $(UNIT_BIN) $(HELPER_BIN) $(BUILD)/buildlog-fault $(BUILD)/tests/library/faulty $(BUILD)/tests/redact/pipe
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) \
 	    $(PYTHON) tests/run.py --totals $(BUILD)/check.totals $(UNIT_BIN) $(CLI_TESTS)
 
@@ -192,10 +239,52 @@ bench-known: $(BUILD)/tests/bench/known_speed
 check-san:
 	$(MAKE) SANITIZE=address,undefined BUILD=$(BUILD)-san check
 
+# What is written once for each kind of processor, on another one: 64-bit ARM under qemu. Only
+# what needs no library: of regular expressions nothing is there, and those tests ask for none.
+ARM_CC    = aarch64-linux-gnu-gcc
+ARM_QEMU  = qemu-aarch64-static
+ARM_BUILD = $(BUILD)-arm
+ARM_TESTS = base base64_decode find redact redact_finder redact_known redact_prints \
+	redact_values
+ARM_SRC  := $(filter-out src/text/regex.c,$(wildcard src/base/*.c src/text/*.c src/redact/*.c))
+
+check-arm:
+	@command -v $(ARM_CC) >/dev/null && command -v $(ARM_QEMU) >/dev/null || { \
+	    echo "check-arm: no $(ARM_CC) or no $(ARM_QEMU), left out;" \
+	        "Debian: gcc-aarch64-linux-gnu qemu-user-static"; exit 0; }; \
+	$(MAKE) CC=$(ARM_CC) BUILD=$(ARM_BUILD) LTO=0 PKGS= PKG_CFLAGS= MISSING= arm-programs && \
+	for test in $(ARM_TESTS); do echo $(ARM_QEMU) $(ARM_BUILD)/arm/$$test; done | \
+	    while read -r run; do $$run >$(ARM_BUILD)/out || { grep '^not ok' $(ARM_BUILD)/out; \
+	        echo "$$run failed"; exit 1; }; echo "$$run: $$(tail -n 1 $(ARM_BUILD)/out)"; done
+
+# The same on 64-bit x86 without AVX-512 (Haswell), without AVX2 (Core 2), without SSSE3.
+X86_QEMU  = qemu-x86_64-static
+X86_CPUS  = Haswell core2duo qemu64
+X86_TESTS = find redact redact_finder redact_prints text
+
+check-x86: $(X86_TESTS:%=$(BUILD)/tests/unit/%)
+	@command -v $(X86_QEMU) >/dev/null || { \
+	    echo "check-x86: no $(X86_QEMU), left out; Debian: qemu-user-static"; exit 0; }; \
+	for cpu in $(X86_CPUS); do for test in $(X86_TESTS); do \
+	    $(X86_QEMU) -cpu $$cpu $(BUILD)/tests/unit/$$test >$(BUILD)/x86.out || { \
+	        grep '^not ok' $(BUILD)/x86.out; echo "$$test on $$cpu failed"; exit 1; }; \
+	    echo "$$test on $$cpu: $$(tail -n 1 $(BUILD)/x86.out)"; done; done
+
+arm-programs: $(ARM_TESTS:%=$(BUILD)/arm/%)
+
+$(BUILD)/libarm.a: $(ARM_SRC:src/%.c=$(BUILD)/obj/%.o)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/arm/%: tests/unit/%.c $(BUILD)/libarm.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -static -Wl,--unresolved-symbols=ignore-all -o $@ \
+	    $< $(BUILD)/libarm.a
+
 # ---- fuzzing --------------------------------------------------------------------------
 # Findings are left in the build directory; once mended, one goes to tests/fuzz/corpus, where
 # make check replays it. FUZZ_FLAGS go to the fuzzer.
-FUZZ_TARGETS = redact
+FUZZ_TARGETS = redact record query config
 FUZZ_SECONDS = 60
 FUZZ_FLAGS   = -max_len=300 -timeout=60
 FUZZ_CC      = clang
@@ -225,9 +314,9 @@ fuzz-afl:
 FUZZ_MAIN = tests/fuzz/libfuzzer.c
 fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 
-$(BUILD)/tests/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/cook.h tests/fuzz/target.h $(FUZZ_MAIN) $(BUILD)/libcore.a
+$(BUILD)/tests/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(FUZZ_MAIN) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FUZZ_LINK) $(FUZZ_WRAP) -o $@ \
+	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FUZZ_LINK) -o $@ \
 	    $< $(FUZZ_MAIN) $(BUILD)/libcore.a $(PKG_LIBS)
 
 # ---- generated parts of committed files -----------------------------------------------
@@ -247,6 +336,8 @@ generated:
 
 # ---- install --------------------------------------------------------------------------
 BINDIR  = $(PREFIX)/bin
+LIBDIR  = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
 DATADIR = $(PREFIX)/share
 MANDIR  = $(DATADIR)/man
 INSTALL = install
@@ -254,7 +345,11 @@ INSTALL = install
 # The files that install makes, without DESTDIR, one place to name them for uninstall too.
 INSTALLED = $(BINDIR)/buildlog \
 	$(patsubst man/%.1,$(MANDIR)/man1/%.1,$(wildcard man/*.1)) \
+	$(patsubst man/%.3,$(MANDIR)/man3/%.3,$(wildcard man/*.3)) \
 	$(patsubst man/%.5,$(MANDIR)/man5/%.5,$(wildcard man/*.5)) \
+	$(addprefix $(LIBDIR)/,libbuildlog.a libbuildlog.so libbuildlog.so.$(SOVERSION) $(LIB_SO)) \
+	$(LIBDIR)/pkgconfig/libbuildlog.pc $(INCLUDEDIR)/buildlog.h \
+	$(DATADIR)/buildlog/buildlog.lnav.json \
 	$(DATADIR)/bash-completion/completions/buildlog \
 	$(DATADIR)/zsh/site-functions/_buildlog \
 	$(DATADIR)/fish/vendor_completions.d/buildlog.fish
@@ -263,7 +358,16 @@ install: all
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
 	$(INSTALL) -m 755 $(BUILD)/buildlog $(DESTDIR)$(BINDIR)/buildlog
 	$(INSTALL) -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
 	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 644 src/lib/buildlog.h $(DESTDIR)$(INCLUDEDIR)/buildlog.h
+	$(INSTALL) -m 644 $(BUILD)/libbuildlog.a $(BUILD)/$(LIB_SO) $(DESTDIR)$(LIBDIR)
+	ln -sf $(LIB_SO) $(DESTDIR)$(LIBDIR)/libbuildlog.so.$(SOVERSION)
+	ln -sf $(LIB_SO) $(DESTDIR)$(LIBDIR)/libbuildlog.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	    -e 's|@VERSION@|$(VERSION)|' -e 's|@PRIVATE@|$(filter -l%,$(LIB_LIBS))|' \
+	    src/lib/buildlog.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libbuildlog.pc
+	$(INSTALL) -m 644 packaging/buildlog.lnav.json $(DESTDIR)$(DATADIR)/buildlog/buildlog.lnav.json
 	$(INSTALL) -m 644 completions/buildlog.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/buildlog
 	$(INSTALL) -m 644 completions/_buildlog $(DESTDIR)$(DATADIR)/zsh/site-functions/_buildlog
 	$(INSTALL) -m 644 completions/buildlog.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/buildlog.fish
@@ -302,7 +406,8 @@ lint-complexity:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check check-san clean generated install uninstall lint lint-tidy lint-cppcheck \
+.PHONY: all lib check check-san check-arm check-x86 arm-programs clean generated install uninstall lint \
+	lint-tidy lint-cppcheck \
 	lint-shell lint-man lint-complexity fuzz fuzz-afl fuzz-programs bench bench-encode bench-redact bench-known bench-store \
 	bench-query bench-tty
 .DELETE_ON_ERROR:

@@ -9,8 +9,8 @@ _buildlog_table()
     case $1 in
     # generated: options
     run)
-        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --stall-timeout --on-stall --grace --linger --forward --redact --redact-generic --redact-rules --add-mask --payload --tty --order --max-line --long-lines --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
-        valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --stall-timeout --on-stall --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync '
+        options='--id --dir --user --project --req-id --label --name --timeout --idle-timeout --stall-timeout --on-stall --grace --linger --forward --redact --redact-generic --redact-rules --add-mask --payload --tty --order --max-line --long-lines --frames --max-log --on-closed --require-log --sync --quiet -q --verbose -v --help -h'
+        valued=' --id --dir --user --project --req-id --label --name --timeout --idle-timeout --stall-timeout --on-stall --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --frames --max-log --on-closed --sync '
         operands='command'
         ;;
     ls)
@@ -63,6 +63,16 @@ _buildlog_table()
         valued=' --dir --output -o --color '
         operands='id'
         ;;
+    replay)
+        options='--dir --color --speed --idle-limit --help -h'
+        valued=' --dir --color --speed --idle-limit '
+        operands='id'
+        ;;
+    export)
+        options='--dir --output -o --size --help -h'
+        valued=' --dir --output -o --size '
+        operands='id'
+        ;;
     help)
         options='--help -h'
         valued=' '
@@ -88,6 +98,7 @@ _buildlog_source()
     run:--tty) source=(-W 'auto always never') ;;
     run:--order) source=(-W 'arrival exact merge') ;;
     run:--long-lines) source=(-W 'truncate split') ;;
+    run:--frames) source=(-W 'all last') ;;
     run:--on-closed) source=(-W 'continue stop') ;;
     run:--sync) source=(-W 'none end always') ;;
     ls:--dir) source=(-d) ;;
@@ -118,6 +129,10 @@ _buildlog_source()
     verify:--dir) source=(-d) ;;
     verify:--output | verify:-o) source=(-W 'text json') ;;
     verify:--color) source=(-W 'auto always never') ;;
+    replay:--dir) source=(-d) ;;
+    replay:--color) source=(-W 'auto always never') ;;
+    export:--dir) source=(-d) ;;
+    export:--output | export:-o) source=(-W 'asciicast asciicast-v3 html text') ;;
     # end of generated
     esac
 }
@@ -187,7 +202,7 @@ _buildlog()
     local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}
     local options valued operands source first begin word option='' value=''
     # generated: names
-    local names='run ls info tail query redact redact-add errors show stats verify help'
+    local names='run ls info tail query redact redact-add errors show stats verify replay export help'
     # end of generated
 
     COMPREPLY=()

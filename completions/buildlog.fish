@@ -9,7 +9,7 @@ end
 # The words before the cursor from run's first operand on: the command being recorded.
 function __buildlog_recorded
     # generated: valued
-    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --stall-timeout --on-stall --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --max-log --on-closed --sync
+    set -l valued --id --dir --user --project --req-id --label --name --timeout --idle-timeout --stall-timeout --on-stall --grace --linger --forward --redact --redact-rules --payload --tty --order --max-line --long-lines --frames --max-log --on-closed --sync
     # end of generated
     set -l words (commandline -opc)
     set -l i 3
@@ -82,6 +82,8 @@ complete -c buildlog -n __buildlog_first -a errors -d 'show what went wrong in a
 complete -c buildlog -n __buildlog_first -a show -d 'show a build within a budget, or any of its records'
 complete -c buildlog -n __buildlog_first -a stats -d 'figures over many builds: failures, durations, the slowest'
 complete -c buildlog -n __buildlog_first -a verify -d 'check that logs are whole and as they were written'
+complete -c buildlog -n __buildlog_first -a replay -d 'show a build\'s output again, as fast as it came'
+complete -c buildlog -n __buildlog_first -a export -d 'a build as a recording, a page or text'
 complete -c buildlog -n __buildlog_first -a help -d 'explain a command'
 # end of generated
 complete -c buildlog -n 'test (count (commandline -opc)) -ge 2; and test (commandline -opc)[2] = run' -a '(__buildlog_complete_recorded)'
@@ -93,7 +95,9 @@ complete -c buildlog -n '__buildlog_at redact' -F
 complete -c buildlog -n '__buildlog_at errors' -k -a 'last last-failed last-passed (__buildlog_ids)'
 complete -c buildlog -n '__buildlog_at show' -k -a 'last last-failed last-passed (__buildlog_ids)'
 complete -c buildlog -n '__buildlog_at verify' -k -a 'last last-failed last-passed (__buildlog_ids)'
-complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail query redact redact-add errors show stats verify help'
+complete -c buildlog -n '__buildlog_at replay' -k -a 'last last-failed last-passed (__buildlog_ids)'
+complete -c buildlog -n '__buildlog_at export' -k -a 'last last-failed last-passed (__buildlog_ids)'
+complete -c buildlog -n '__buildlog_at help' -a 'run ls info tail query redact redact-add errors show stats verify replay export help'
 # end of generated
 # generated: options
 complete -c buildlog -n '__buildlog_at run' -l id -x -d 'the build\'s id (default: a fresh one)'
@@ -119,6 +123,7 @@ complete -c buildlog -n '__buildlog_at run' -l tty -x -a 'auto always never' -d 
 complete -c buildlog -n '__buildlog_at run' -l order -x -a 'arrival exact merge' -d 'how stdout and stderr are ordered (default arrival)'
 complete -c buildlog -n '__buildlog_at run' -l max-line -x -d 'longest line kept whole (default 256k)'
 complete -c buildlog -n '__buildlog_at run' -l long-lines -x -a 'truncate split' -d 'what happens to longer ones (default truncate)'
+complete -c buildlog -n '__buildlog_at run' -l frames -x -a 'all last' -d 'which frames of a progress bar are recorded'
 complete -c buildlog -n '__buildlog_at run' -l max-log -x -d 'end recording, not the command, at this size'
 complete -c buildlog -n '__buildlog_at run' -l on-closed -x -a 'continue stop' -d 'when the reader of the output goes away'
 complete -c buildlog -n '__buildlog_at run' -l require-log -d 'no log is a reason to fail (exit 125)'
@@ -207,5 +212,14 @@ complete -c buildlog -n '__buildlog_at verify' -l output -s o -x -a 'text json' 
 complete -c buildlog -n '__buildlog_at verify' -l color -x -a 'auto always never' -d 'when colours are used (default auto)'
 complete -c buildlog -n '__buildlog_at verify' -l json -d 'the same as -o json'
 complete -c buildlog -n '__buildlog_at verify' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at replay' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at replay' -l color -x -a 'auto always never' -d 'when colours are used (default auto)'
+complete -c buildlog -n '__buildlog_at replay' -l speed -x -d 'N times as fast, or max: at once'
+complete -c buildlog -n '__buildlog_at replay' -l idle-limit -x -d 'no pause is longer than this'
+complete -c buildlog -n '__buildlog_at replay' -l help -s h -d 'show this help'
+complete -c buildlog -n '__buildlog_at export' -l dir -x -a '(__fish_complete_directories)' -d 'the store (default: see buildlog(5))'
+complete -c buildlog -n '__buildlog_at export' -l output -s o -x -a 'asciicast asciicast-v3 html text' -d 'which format (default asciicast)'
+complete -c buildlog -n '__buildlog_at export' -l size -x -d 'the size of the recording\'s terminal (80x24)'
+complete -c buildlog -n '__buildlog_at export' -l help -s h -d 'show this help'
 complete -c buildlog -n '__buildlog_at help' -l help -s h -d 'show this help'
 # end of generated

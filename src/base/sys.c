@@ -57,14 +57,20 @@ static int real_connect(int fd, const struct sockaddr *address, socklen_t len)
     return connect(fd, address, len);
 }
 
+#ifndef SYS_FIXED
 /* The system's own has the fifth parameter that glibc's leaves out (waitid(2), C library
    differences); of one process only. */
 static int real_waitid(pid_t pid, siginfo_t *info, int options, struct rusage *usage)
 {
     return (int)syscall(SYS_waitid, P_PID, pid, info, options, usage);
 }
+#endif
 
+#ifdef SYS_FIXED
+const struct sys_table sys = {
+#else
 struct sys_table sys = {
+#endif
     .openat = real_openat,
     .openat2 = real_openat2,
     .mkdirat = mkdirat,
@@ -101,11 +107,17 @@ struct sys_table sys = {
     .poll = poll,
     .inotify_init1 = inotify_init1,
     .inotify_add_watch = inotify_add_watch,
+    .epoll_create1 = epoll_create1,
+    .epoll_ctl = epoll_ctl,
+    .timerfd_create = timerfd_create,
+    .timerfd_settime = timerfd_settime,
+#ifndef SYS_FIXED /* not for a library to do to its host */
     .fork = fork,
     .wait4 = wait4,
     .waitid = real_waitid,
     .kill = kill,
     .signalfd = signalfd,
+#endif
     .clock_gettime = clock_gettime,
     .getrandom = getrandom,
     .readlinkat = readlinkat,

@@ -13,9 +13,11 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -58,6 +60,11 @@
     X(int, poll, (struct pollfd *fds, nfds_t n, int timeout_ms))                            \
     X(int, inotify_init1, (int flags))                                                      \
     X(int, inotify_add_watch, (int fd, const char *path, uint32_t mask))                    \
+    X(int, epoll_create1, (int flags))                                                      \
+    X(int, epoll_ctl, (int epoll_fd, int op, int fd, struct epoll_event *event))            \
+    X(int, timerfd_create, (clockid_t clock, int flags))                                    \
+    X(int, timerfd_settime, (int fd, int flags, const struct itimerspec *new_value,         \
+                             struct itimerspec *old_value))                                 \
     X(pid_t, fork, (void))                                                                  \
     X(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage))            \
     X(int, waitid, (pid_t pid, siginfo_t *info, int options, struct rusage *usage))         \
@@ -73,6 +80,11 @@ struct sys_table {
 };
 #undef SYS_MEMBER
 
+/* The shared library's is constant: it has no state at all. */
+#ifdef SYS_FIXED
+extern const struct sys_table sys;
+#else
 extern struct sys_table sys;
+#endif
 
 #endif

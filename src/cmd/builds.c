@@ -13,8 +13,8 @@
 #include "base/when.h"
 #include "cmd/options.h"
 #include "commands.gen.h"
+#include "lib/pick.h"
 #include "store/layout.h"
-#include "store/select.h"
 
 enum err_code open_store(const struct cmd_args *args, char **root, int *root_fd, struct err *e)
 {
@@ -55,9 +55,7 @@ enum err_code open_build(const struct cmd_args *args, struct opened_build *b, st
     *b = (struct opened_build){.root_fd = -1};
     rc = open_store(args, &b->root, &b->root_fd, e);
     if (rc == ERR_NONE)
-        rc = select_build(b->root_fd, word, b->id, e);
-    if (rc == ERR_NONE)
-        rc = log_reader_open(&b->reader, b->root_fd, b->id, e);
+        rc = pick_open(b->root_fd, word, b->id, &b->reader, e);
     if (rc != ERR_NONE)
         close_build(b);
     return rc;

@@ -2,14 +2,13 @@
 #include "cmd/config.h"
 
 #include <cjson/cJSON.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cmd/config_file.h"
 #include "cmd/nearest.h"
+#include "lib/config_file.h"
+#include "lib/where.h"
 
 /* ---- keys ------------------------------------------------------------------------- */
 
@@ -68,38 +67,13 @@ enum err_code config_load_file(struct config *c, const char *path, struct err *e
 
 /* ---- both files ------------------------------------------------------------------- */
 
-/* The user's file, malloc'ed; NULL when there is no home directory (or no memory). */
-static char *user_path(void)
-{
-    static const char tail[] = "buildlog/config.json";
-    const char *config_home = getenv("XDG_CONFIG_HOME");
-    const char *home = getenv("HOME");
-    const struct passwd *user;
-    char *path = NULL;
-    int len;
-
-    /* The XDG specification has relative paths ignored. */
-    if (config_home != NULL && config_home[0] == '/') {
-        len = asprintf(&path, "%s/%s", config_home, tail);
-        return len < 0 ? NULL : path;
-    }
-    if (home == NULL || home[0] == '\0') {
-        user = getpwuid(geteuid());
-        home = user != NULL ? user->pw_dir : NULL;
-    }
-    if (home == NULL || home[0] != '/')
-        return NULL;
-    len = asprintf(&path, "%s/.config/%s", home, tail);
-    return len < 0 ? NULL : path;
-}
-
 enum err_code config_load(struct config *c, struct err *e)
 {
-    char *user = user_path();
+    char *user = where_user_file();
     enum err_code rc;
 
     *c = (struct config){0};
-    rc = config_load_file(c, CONFIG_SYSTEM_PATH, e);
+    rc = config_load_file(c, WHERE_SYSTEM_FILE, e);
     if (rc == ERR_NONE && user != NULL)
         rc = config_load_file(c, user, e);
     if (rc != ERR_NONE)

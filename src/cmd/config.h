@@ -10,8 +10,6 @@
 #include "base/err.h"
 #include "cmd/config_redact.h"
 
-#define CONFIG_SYSTEM_PATH "/etc/buildlog/config.json"
-
 /* What is set; a member is NULL or empty when no file sets it. */
 struct config {
     char *dir; /* "dir": the store, an absolute path */

@@ -449,3 +449,13 @@ void redact_config_release(struct redact_config *c)
     free(c->files);
     *c = (struct redact_config){0};
 }
+
+enum err_code config_unknown_key(struct err *e, const struct config_place *at, const char *inside,
+                                 const struct nearest *near)
+{
+    char text[128];
+
+    nearest_text(near, "", text, sizeof(text));
+    return config_bad(e, at, "%sunknown key '%.64s'%s%s", inside, near->word,
+                      text[0] != '\0' ? ", " : "", text);
+}

@@ -12,7 +12,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "cmd/config_file.h"
+#include "lib/config_file.h"
 
 struct redact_word {
     char *text;
@@ -71,5 +71,12 @@ enum err_code redact_config_switch(struct redact_config *c, const char *name, bo
 const char *redact_config_file(const struct redact_config *c, size_t file);
 
 void redact_config_release(struct redact_config *c);
+
+struct nearest;
+
+/* What config_bad says of a key that none of the words offered to near is; inside: "redact: "
+   or "". */
+enum err_code config_unknown_key(struct err *e, const struct config_place *at, const char *inside,
+                                 const struct nearest *near);
 
 #endif

@@ -6,77 +6,25 @@
 
 #include "cmd/options.h"
 #include "commands.gen.h"
-#include "read/render.h"
+#include "lib/causes.h"
 #include "text/utf8.h"
-
-/* ---- reading -------------------------------------------------------------------------------- */
-
-static void note_start(struct findings *f, const struct log_item *item)
-{
-    struct record start;
-
-    if (log_item_decode(item, &start, NULL) != ERR_NONE)
-        return;
-    if (f->report.has_start)
-        record_release(&f->report.start);
-    f->report.start = start;
-    f->report.has_start = true;
-}
-
-static enum err_code take(struct findings *f, struct renderer *r, const struct log_item *item,
-                          struct err *e)
-{
-    struct raw_span text = {NULL, 0};
-    enum err_code rc = ERR_NONE;
-
-    if (item->kind == RECORD_START)
-        note_start(f, item);
-    if (item->kind == RECORD_LINE)
-        rc = render_text(r, item, &text, e);
-    if (rc == ERR_FORMAT) {
-        log_reader_damaged(f->build.reader);
-        return ERR_NONE;
-    }
-    if (rc == ERR_NONE)
-        errors_record(f->errors, item, text);
-    if (item->kind != RECORD_FOREIGN && item->seq > f->last_seq)
-        f->last_seq = item->seq;
-    return rc;
-}
-
-static enum err_code read_all(struct findings *f, struct err *e)
-{
-    struct renderer renderer = {.format = RENDER_PRETTY};
-    struct log_item item;
-    bool have = true;
-    enum err_code rc = ERR_NONE;
-
-    while (rc == ERR_NONE && have) {
-        rc = log_reader_next(f->build.reader, &item, &have, e);
-        if (rc == ERR_NONE && have)
-            rc = take(f, &renderer, &item, e);
-    }
-    render_release(&renderer);
-    log_reader_left_out(f->build.reader, &f->left_out);
-    return rc;
-}
 
 enum err_code findings_read(struct findings *f, const struct cmd_args *args, struct err *e)
 {
+    struct causes causes;
     enum err_code rc;
 
     *f = (struct findings){.args = args, .build = {.root_fd = -1}};
     rc = open_build(args, &f->build, e);
     if (rc == ERR_NONE)
-        rc = errors_new(&f->errors, e);
-    if (rc == ERR_NONE)
-        rc = build_report_read(f->build.reader, &f->report, e);
-    if (rc == ERR_NONE)
-        rc = read_all(f, e);
+        rc = causes_read(&causes, f->build.reader, e);
     if (rc != ERR_NONE)
         return rc;
-    errors_finish(f->errors, &f->report);
-    f->first = errors_first(f->errors);
+    f->report = causes.report;
+    f->errors = causes.errors;
+    f->first = errors_first(causes.errors);
+    f->last_seq = causes.last_seq;
+    f->left_out = causes.left_out;
     return ERR_NONE;
 }
 

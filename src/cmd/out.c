@@ -95,6 +95,13 @@ static enum err_code put(void *arg, const char *text, size_t n)
     return ERR_NONE;
 }
 
+bool out_obeyed(void)
+{
+    const char *actions = getenv("GITHUB_ACTIONS");
+
+    return actions != NULL && strcmp(actions, "true") == 0;
+}
+
 struct sink out_sink(struct out *o)
 {
     return (struct sink){put, o};

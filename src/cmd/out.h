@@ -34,6 +34,9 @@ void out_release(struct out *o);
 struct sink out_sink(struct out *o);
 enum err_code out_flush(struct out *o) MUST_USE;
 
+/* True where a runner of GitHub Actions reads what commands print, and obeys some of it. */
+bool out_obeyed(void);
+
 /* Writes what is left. `status`, or what a failure to write means: EXIT_TROUBLE with a message,
    or what the shell sees of a SIGPIPE, silently, when nobody reads any more. */
 int out_finish(struct out *o, const struct command *c, int status) MUST_USE;

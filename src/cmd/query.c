@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/sys.h"
@@ -25,21 +24,13 @@
 #include "cmd/query_suggest.h"
 #include "cmd/wanted.h"
 #include "commands.gen.h"
+#include "lib/pick.h"
 #include "read/query.h"
 #include "read/query_show.h"
-#include "store/select.h"
 
 enum {
     COMPLAINTS_MAX = 3,
-    HEADING_MAX = 200,       /* bytes of a command that head the records of its build */
-    DAY_MS = 24 * 3600 * 1000 /* how far a clock may be wrong before builds are passed over */
-};
-
-/* Ids, in the order of searching. */
-struct id_list {
-    char (*ids)[ULID_SIZE];
-    size_t n;
-    size_t cap;
+    HEADING_MAX = 200 /* bytes of a command that head the records of its build */
 };
 
 struct query_cmd {
@@ -222,21 +213,6 @@ static enum err_code parse(struct query_cmd *q, struct err *e)
 
 /* ---- which builds --------------------------------------------------------------------------- */
 
-static enum err_code add_id(struct id_list *list, const char *id, struct err *e)
-{
-    if (list->n == list->cap) {
-        size_t cap = list->cap > 0 ? list->cap * 2 : 64;
-        void *ids = reallocarray(list->ids, cap, sizeof(*list->ids));
-
-        if (ids == NULL)
-            return err_set(e, ERR_MEMORY, "cannot list builds", "", "no memory");
-        list->ids = ids;
-        list->cap = cap;
-    }
-    memcpy(list->ids[list->n++], id, ULID_SIZE);
-    return ERR_NONE;
-}
-
 static void complain(struct query_cmd *q, const struct err *e)
 {
     if (q->unreadable++ < COMPLAINTS_MAX)
@@ -246,96 +222,35 @@ static void complain(struct query_cmd *q, const struct err *e)
 static enum err_code named_builds(struct query_cmd *q, struct err *e)
 {
     enum err_code rc = ERR_NONE;
-    char id[ULID_SIZE];
 
-    for (int i = 0; i < q->args->n_operands && rc == ERR_NONE; i++) {
-        rc = select_build(q->root_fd, q->args->operands[i], id, e);
-        if (rc == ERR_NONE)
-            rc = add_id(&q->builds, id, e);
-    }
+    for (int i = 0; i < q->args->n_operands && rc == ERR_NONE; i++)
+        rc = pick_named(&q->builds, q->root_fd, q->args->operands[i], e);
     return rc;
-}
-
-/* What began after the range holds nothing of it, be its clock wrong by a day. */
-static bool began_too_late(const struct query_cmd *q, const char *id)
-{
-    return q->spec.until_ms < INT64_MAX - DAY_MS && ulid_time_ms(id) > q->spec.until_ms + DAY_MS;
 }
 
 static enum err_code all_builds(struct query_cmd *q, struct err *e)
 {
-    char id[ULID_SIZE];
-    struct builds *builds;
-    struct err first;
-    uint64_t days;
-    enum err_code rc = builds_open(&builds, q->root_fd, e);
+    struct pick_trouble trouble;
+    enum err_code rc = pick_all(&q->builds, q->root_fd, q->spec.until_ms, &trouble, e);
 
-    if (rc != ERR_NONE)
-        return rc;
-    while (rc == ERR_NONE && builds_next(builds, id))
-        if (!began_too_late(q, id))
-            rc = add_id(&q->builds, id, e);
-    days = builds_unreadable(builds, &first);
-    builds_free(builds);
-    if (days > 0)
-        complain(q, &first);
-    if (days > 1)
-        q->unreadable += days - 1;
+    if (trouble.days > 0)
+        complain(q, &trouble.first);
+    if (trouble.days > 1)
+        q->unreadable += trouble.days - 1;
     return rc;
-}
-
-static int oldest_first(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-static int newest_first(const void *a, const void *b)
-{
-    return strcmp(b, a);
 }
 
 /* In order, each once. */
 static enum err_code select_builds(struct query_cmd *q, struct err *e)
 {
-    struct id_list *list = &q->builds;
     enum err_code rc = q->named ? named_builds(q, e) : all_builds(q, e);
-    size_t kept = 0;
 
-    if (rc != ERR_NONE || list->n == 0)
-        return rc;
-    qsort(list->ids, list->n, sizeof(*list->ids), q->query.reverse ? newest_first : oldest_first);
-    for (size_t i = 0; i < list->n; i++)
-        if (kept == 0 || strcmp(list->ids[kept - 1], list->ids[i]) != 0)
-            memmove(list->ids[kept++], list->ids[i], ULID_SIZE);
-    list->n = kept;
-    return ERR_NONE;
+    if (rc == ERR_NONE)
+        pick_order(&q->builds, q->query.reverse);
+    return rc;
 }
 
 /* ---- one build ------------------------------------------------------------------------------ */
-
-/* A log that nobody wrote to since before the range holds nothing of it, be its clock wrong by a
-   day. */
-static bool ended_too_early(const struct query_cmd *q, const struct log_reader *reader)
-{
-    struct stat st;
-
-    if (q->spec.since_ms < INT64_MIN + DAY_MS || sys.fstat(log_reader_fd(reader), &st) != 0)
-        return false;
-    return (int64_t)st.st_mtim.tv_sec * 1000 < q->spec.since_ms - DAY_MS;
-}
-
-/* The first record, if it is a start record. */
-static enum err_code read_start(struct log_reader *r, struct build_report *report, struct err *e)
-{
-    struct log_item item;
-    bool have;
-    enum err_code rc = log_reader_next(r, &item, &have, e);
-
-    *report = (struct build_report){0};
-    if (rc == ERR_NONE && have && item.kind == RECORD_START)
-        report->has_start = log_item_decode(&item, &report->start, NULL) == ERR_NONE;
-    return rc;
-}
 
 static enum err_code put_into_buf(void *arg, const char *text, size_t n)
 {
@@ -364,20 +279,6 @@ static char *make_heading(const char *id, const struct build_report *report)
     return strdup("");
 }
 
-/* Backwards nothing is read behind the last newline; what stands there is counted afterwards. */
-static uint64_t torn_bytes(struct log_reader *reader)
-{
-    struct log_left_out l;
-    struct log_piece piece;
-    bool have;
-
-    if (log_reader_seek_tail(reader, 0, NULL, NULL, NULL) != ERR_NONE ||
-        log_reader_next_piece(reader, &piece, &have, NULL) != ERR_NONE || have)
-        return 0;
-    log_reader_left_out(reader, &l);
-    return l.torn_bytes;
-}
-
 /* What the reader came across, unless the search ended before it had seen all. */
 static void say_left_out(struct query_cmd *q, const char *id, struct log_reader *reader,
                          const struct build_report *report)
@@ -391,7 +292,7 @@ static void say_left_out(struct query_cmd *q, const char *id, struct log_reader 
         return;
     log_reader_left_out(reader, &l);
     if (q->query.reverse && !log_reader_compressed(reader))
-        l.torn_bytes = torn_bytes(reader);
+        l.torn_bytes = pick_torn_bytes(reader); /* not read on the way back */
     l.newer = start != NULL && record_number(start, "v", RECORD_VERSION) > RECORD_VERSION;
     running = l.torn_bytes > 0 && build_writer_lives(reader, start);
     if (left_out_text(&l, running, text)[0] != '\0')
@@ -421,10 +322,10 @@ static enum err_code take_opened(struct query_cmd *q, const char *id, struct log
     struct build_report report;
     enum err_code rc;
 
-    if (!q->named && ended_too_early(q, reader))
+    if (!q->named && pick_ended_before(reader, q->spec.since_ms))
         return ERR_NONE;
     rc = has(q, OPT_STATUS) ? build_report_read(reader, &report, trouble)
-                            : read_start(reader, &report, trouble);
+                            : pick_read_start(reader, &report, trouble);
     if (rc != ERR_NONE)
         return rc;
     if (status_wanted(q->args, build_report_status(&report)) &&
@@ -613,7 +514,7 @@ int cmd_query(const struct cmd_args *args)
     status = finish(&q, rc, &e);
     filter_free(q.filter);
     query_show_release(&q.show);
-    free(q.builds.ids);
+    id_list_release(&q.builds);
     free(q.words);
     out_release(&q.out);
     return status;

@@ -2,6 +2,7 @@
 #include "cmd/redact_filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 
 enum {
     FILTER_IOV = 256,
+    FULL_PIPE = 64 << 10, /* pipe(7): what one holds if nobody says otherwise */
     PREVIEW_MS = 100 /* of silence, before held bytes are shown early */
 };
 
@@ -158,6 +160,8 @@ static ssize_t read_some(int fd, char *dst)
 static enum err_code pass(struct redact_filter *f, struct redactor *r, int in_fd, const char *name,
                           struct err *e)
 {
+    bool enlarged = false;
+
     for (;;) {
         char *dst = f->report != NULL ? report_room(f->report) : f->scratch;
         enum err_code rc;
@@ -169,6 +173,10 @@ static enum err_code pass(struct redact_filter *f, struct redactor *r, int in_fd
             return n == 0 ? ERR_NONE : err_system(e, "cannot read", name);
         if (f->report != NULL)
             report_read(f->report, (size_t)n);
+        if (n >= FULL_PIPE && !enlarged) { /* fewer turns for the same bytes; best effort */
+            (void)sys.fcntl(in_fd, F_SETPIPE_SZ, FILTER_READ_SIZE);
+            enlarged = true;
+        }
         rc = feed(f, r, (struct raw_span){dst, (size_t)n});
         if (rc != ERR_NONE)
             return rc;

@@ -107,6 +107,9 @@ static void take_session_option(struct session_options *o, const struct parsed_o
     case OPT_LONG_LINES:
         o->split_long = strcmp(p->text, "split") == 0;
         break;
+    case OPT_FRAMES:
+        o->frames = strcmp(p->text, "all") == 0 ? FRAMES_ALL : FRAMES_LAST;
+        break;
     case OPT_ON_CLOSED:
         o->stop_on_closed = strcmp(p->text, "stop") == 0;
         break;

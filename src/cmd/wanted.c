@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "cmd/wanted.h"
 
-#include <cjson/cJSON.h>
 #include <string.h>
 
 #include "commands.gen.h"
+#include "lib/pick.h"
 
 bool status_wanted(const struct cmd_args *args, const char *status)
 {
@@ -24,19 +24,7 @@ bool status_wanted(const struct cmd_args *args, const char *status)
 
 bool report_has_label(const void *report, const char *label)
 {
-    const struct build_report *b = report;
-    const cJSON *labels =
-        b->has_start ? cJSON_GetObjectItemCaseSensitive(b->start.json, "labels") : NULL;
-    size_t key_len = strcspn(label, "=");
-    const cJSON *at;
-
-    cJSON_ArrayForEach(at, labels) {
-        if (at->string != NULL && cJSON_IsString(at) && strlen(at->string) == key_len &&
-            strncmp(at->string, label, key_len) == 0 &&
-            strcmp(at->valuestring, label + key_len + 1) == 0)
-            return true;
-    }
-    return false;
+    return pick_has_label(report, label);
 }
 
 static bool same_key(const char *a, const char *b)

@@ -64,7 +64,8 @@ static enum err_code put_line(struct excerpt *x, struct raw_span text, bool on_s
 
     text = plain_escapes(text, x->renderer.scratch);
     if (rc == ERR_NONE)
-        rc = visible_put(&x->renderer.sink, text, (struct visible){.colour = COLOUR_VISIBLE});
+        rc = visible_put(&x->renderer.sink, text,
+                         (struct visible){.colour = COLOUR_VISIBLE, .last_frame = true});
     return rc == ERR_NONE ? sink_puts(&x->renderer.sink, "\n") : rc;
 }
 

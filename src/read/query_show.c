@@ -53,10 +53,11 @@ static struct log_item as_item(const struct view *v)
 }
 
 /* What a line record says, to `to`, without its end. */
-static enum err_code put_line_text(const struct sink *to, const struct view *v, bool colour,
-                                   size_t at_most)
+static enum err_code put_line_text(const struct query_show *s, const struct sink *to,
+                                   const struct view *v, bool colour, size_t at_most)
 {
-    struct visible how = {.colour = colour ? COLOUR_PASS : COLOUR_STRIP};
+    struct visible how = {.colour = colour ? COLOUR_PASS : COLOUR_STRIP,
+                          .last_frame = s->terminal};
     struct raw_span msg = v->msg;
 
     if (!v->has_msg)
@@ -76,7 +77,7 @@ static enum err_code make_text(struct query_show *s, const struct view *v, bool 
 
     s->text.len = 0;
     if (v->kind == RECORD_LINE)
-        return put_line_text(&into, v, colour, LOOK_MAX);
+        return put_line_text(s, &into, v, colour, LOOK_MAX);
     s->renderer.sink = into;
     rc = render_item(&s->renderer, &item, NULL);
     if (rc == ERR_NONE && s->text.len > 0 && s->text.data[s->text.len - 1] == '\n')
@@ -94,7 +95,7 @@ static enum err_code put_whole(struct query_show *s, const struct view *v, bool 
         s->renderer.sink = s->sink;
         return render_item(&s->renderer, &item, NULL);
     }
-    rc = put_line_text(&s->sink, v, colour, SIZE_MAX);
+    rc = put_line_text(s, &s->sink, v, colour, SIZE_MAX);
     return rc == ERR_NONE ? sink_put(&s->sink, "\n", 1) : rc;
 }
 

@@ -154,7 +154,10 @@ enum err_code render_text(struct renderer *r, const struct log_item *item, struc
 
 static struct visible how(const struct renderer *r, bool lf)
 {
-    return (struct visible){.colour = r->colour ? COLOUR_PASS : COLOUR_STRIP, .lf = lf};
+    return (struct visible){.colour = r->colour ? COLOUR_PASS : COLOUR_STRIP,
+                            .lf = lf,
+                            .last_frame = r->terminal && !r->moves,
+                            .moves = r->moves};
 }
 
 static enum err_code put_pretty_line(struct renderer *r, const struct line *line)

@@ -9,7 +9,8 @@
  *   raw      the bytes that the command wrote, redacted; lines only
  *   jsonl    the records as they stand
  *
- * On a terminal raw text is made harmless too, and JSON spells what could act on it as escapes.
+ * On a terminal raw text is made harmless too, of the frames of a progress bar only the last is
+ * shown, and JSON spells what could act on it as escapes.
  * Memory: as much as the record is long, and what decoding takes (LOG_VALUES_MAX).
  */
 #ifndef READ_RENDER_H
@@ -30,6 +31,7 @@ struct renderer {
     enum render_format format;
     bool terminal; /* what comes out may reach a terminal as it is */
     bool colour;   /* colours of the log, and our own, may be used */
+    bool moves;    /* with `terminal`: moves within a line pass, see visible.h */
     char *scratch; /* private */
     size_t scratch_size;
 };

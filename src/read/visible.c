@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text/columns.h"
+#include "text/motion.h"
 #include "text/utf8.h"
 
 /* ---- sinks ---------------------------------------------------------------------------------- */
@@ -60,29 +62,81 @@ static bool is_hostile(uint32_t c)
     return c >= 0x80 && in_ranges(c, hostile, sizeof(hostile) / sizeof(hostile[0]));
 }
 
-/* The code point of a valid sequence. */
-static uint32_t decode(const char *text, size_t len)
+/* The length of the control sequence that begins here, ESC [ digits ; : … and one of these at its
+   end. 0: there is none. */
+static size_t sequence_len(const char *text, size_t n, const char *finals)
 {
-    static const uint8_t lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t c = (uint8_t)text[0] & lead[len];
-
-    for (size_t i = 1; i < len; i++)
-        c = c << 6 | ((uint8_t)text[i] & 0x3f);
-    return c;
-}
-
-/* The length of the SGR sequence that begins here: ESC [ digits ; : … m. 0: there is none. */
-static size_t sgr_len(const char *text, size_t n)
-{
-    enum { SGR_MAX = 128 };
+    enum { SEQUENCE_MAX = 128 };
     size_t i = 2;
 
     if (n < 3 || text[0] != '\x1b' || text[1] != '[')
         return 0;
-    while (i < n && i < SGR_MAX &&
+    while (i < n && i < SEQUENCE_MAX &&
            ((text[i] >= '0' && text[i] <= '9') || text[i] == ';' || text[i] == ':'))
         i++;
-    return i < n && text[i] == 'm' ? i + 1 : 0;
+    return i < n && text[i] != '\0' && strchr(finals, text[i]) != NULL ? i + 1 : 0;
+}
+
+/* CR, BS, CHA, CUF, CUB, EL: within its line. */
+static size_t move_len(const char *text, size_t n)
+{
+    return *text == '\r' || *text == '\b' ? 1 : sequence_len(text, n, "GCDK");
+}
+
+/* ---- frames ------------------------------------------------------------------------------ */
+
+/* Columns of one frame, from the beginning of its line on. */
+struct extent {
+    uint32_t written; /* without a hole */
+    uint32_t shown;   /* up to the last one that shows something */
+    bool erases;      /* what is behind them */
+};
+
+/* False: what this motion does to the line is not that simple. */
+static bool add_motion(struct extent *x, const struct motion *m)
+{
+    switch (m->kind) {
+    case MOTION_TEXT:
+        x->written += m->n;
+        x->shown = x->written;
+        return true;
+    case MOTION_BLANK:
+        x->written += m->n;
+        return true;
+    case MOTION_ERASE_RIGHT:
+        x->erases = true;
+        return true;
+    default:
+        return m->kind == MOTION_NONE || m->kind == MOTION_STYLE || m->kind == MOTION_MORE;
+    }
+}
+
+/* Where the last frame begins that shows something, if it leaves nothing to be seen of those
+   before it; else 0. */
+static size_t last_frame(struct raw_span text)
+{
+    struct motion_parser parser = {0};
+    struct extent x = {0};
+    uint32_t most = 0; /* shown by the frames before */
+    size_t start = 0, found = 0;
+
+    for (size_t at = 0; at <= text.len;) {
+        bool end = at == text.len;
+        struct motion m = {.kind = MOTION_COLUMN};
+
+        at += end ? 1 : motion_next(&parser, text.ptr + at, text.len - at, &m);
+        if (m.kind != MOTION_COLUMN || m.n > 0) {
+            if (!add_motion(&x, &m))
+                return 0;
+            continue;
+        }
+        if (x.shown > 0)
+            found = x.erases || x.written >= most ? start : 0;
+        most = x.shown > most ? x.shown : most;
+        x = (struct extent){0};
+        start = at;
+    }
+    return found;
 }
 
 /* ---- text --------------------------------------------------------------------------- */
@@ -110,7 +164,7 @@ static enum err_code put_wide(const struct sink *s, const char *text, size_t n, 
     *len = utf8_sequence(text, n, &valid);
     if (!valid)
         return sink_puts(s, "\xef\xbf\xbd");
-    c = decode(text, *len);
+    c = utf8_decode(text, *len);
     if (is_hostile(c))
         return sink_printf(s, "<U+%04X>", (unsigned)c);
     return sink_put(s, text, *len);
@@ -125,23 +179,28 @@ static enum err_code put_control(const struct sink *s, char c)
 
 enum err_code visible_put(const struct sink *s, struct raw_span text, struct visible how)
 {
+    size_t from = how.last_frame ? last_frame(text) : 0;
     bool coloured = false;
-    enum err_code rc = ERR_NONE;
+    enum err_code rc = from > 0 ? put_control(s, '\r') : ERR_NONE;
 
-    for (size_t at = 0; at < text.len && rc == ERR_NONE;) {
+    for (size_t at = from; at < text.len && rc == ERR_NONE;) {
         const char *p = text.ptr + at;
         size_t rest = text.len - at;
         size_t len = plain_run(p, rest);
         size_t sgr = 0;
 
         if (len == 0 && how.colour != COLOUR_VISIBLE)
-            sgr = sgr_len(p, rest);
+            sgr = sequence_len(p, rest, "m");
+        if (len == 0 && sgr == 0 && how.moves)
+            len = move_len(p, rest);
         if (len > 0) {
             rc = sink_put(s, p, len);
         } else if (sgr > 0) {
             len = sgr;
             coloured |= how.colour == COLOUR_PASS;
             rc = how.colour == COLOUR_PASS ? sink_put(s, p, len) : ERR_NONE;
+        } else if (how.colour != COLOUR_VISIBLE && sequence_len(p, rest, "K") > 0) {
+            len = sequence_len(p, rest, "K");
         } else if ((*p & 0x80) != 0) {
             rc = put_wide(s, p, rest, &len);
         } else {
@@ -172,7 +231,7 @@ enum err_code visible_put_json(const struct sink *s, struct raw_span text)
             continue;
         }
         len = utf8_sequence(p, text.len - at, &valid);
-        c = valid ? decode(p, len) : 0xfffd;
+        c = valid ? utf8_decode(p, len) : 0xfffd;
         if (c > 0xffff && is_hostile(c))
             rc = sink_printf(s, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
                              (unsigned)(0xdc00 + (c & 0x3ff)));
@@ -187,26 +246,6 @@ enum err_code visible_put_json(const struct sink *s, struct raw_span text)
 
 /* ---- columns ------------------------------------------------------------------------ */
 
-static const struct range zero_width[] = {
-    {0x300, 0x36f},   {0x483, 0x489},   {0x591, 0x5bd},   {0x610, 0x61a},   {0x64b, 0x65f},
-    {0x200b, 0x200d}, {0x20d0, 0x20f0}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xe0100, 0xe01ef},
-};
-static const struct range double_width[] = {
-    {0x1100, 0x115f}, {0x2e80, 0x303e},   {0x3041, 0x33ff},   {0x3400, 0x4dbf},
-    {0x4e00, 0x9fff}, {0xa000, 0xa4cf},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
-    {0xfe30, 0xfe6f}, {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
-    {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
-};
-
-static size_t columns_of(uint32_t c)
-{
-    if (c < 0x300)
-        return 1;
-    if (in_ranges(c, zero_width, sizeof(zero_width) / sizeof(zero_width[0])))
-        return 0;
-    return in_ranges(c, double_width, sizeof(double_width) / sizeof(double_width[0])) ? 2 : 1;
-}
-
 size_t visible_fit(const char *text, size_t n, size_t columns)
 {
     size_t at = 0;
@@ -214,7 +253,7 @@ size_t visible_fit(const char *text, size_t n, size_t columns)
     while (at < n) {
         bool valid;
         size_t len = utf8_sequence(text + at, n - at, &valid);
-        size_t wide = valid ? columns_of(decode(text + at, len)) : 1;
+        size_t wide = valid ? columns_of(utf8_decode(text + at, len)) : 1;
 
         if (wide > columns)
             break;
@@ -232,7 +271,7 @@ size_t visible_columns(const char *text, size_t n)
         bool valid;
         size_t len = utf8_sequence(text + at, n - at, &valid);
 
-        columns += valid ? columns_of(decode(text + at, len)) : 1;
+        columns += valid ? columns_of(utf8_decode(text + at, len)) : 1;
         at += len;
     }
     return columns;

@@ -3,7 +3,9 @@
  * Hostile text for a person's terminal.  Passes: printable text, TAB, LF, and colours (SGR)
  * where asked for. Made visible: every other C0 byte and DEL (^M, ^[), C1 and the characters
  * that turn the direction of text or break lines (<U+202E>); so an escape sequence other than
- * SGR comes out as the text it is made of. Invalid UTF-8 comes out as U+FFFD.
+ * SGR comes out as the text it is made of. Invalid UTF-8 comes out as U+FFFD. Erasing within
+ * the line (EL), as grep and gcc do it behind every colour, goes with the colours: nothing is
+ * erased, so that nothing can hide by it.
  */
 #ifndef READ_VISIBLE_H
 #define READ_VISIBLE_H
@@ -36,6 +38,10 @@ enum visible_colour {
 struct visible {
     enum visible_colour colour;
     bool lf;
+    bool last_frame; /* what a later frame (behind CR) is written over, all of it, is left out:
+                        "10%\r100%" is "^M100%", but "loading\rok" is "loading^Mok" */
+    bool moves; /* what moves the cursor or erases within its line passes: for a recording that a
+                   player shows on a terminal of its own */
 };
 
 enum err_code visible_put(const struct sink *s, struct raw_span text,

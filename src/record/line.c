@@ -16,7 +16,8 @@ static const char truncated_mark[] = "\xe2\x80\xa6[TRUNCATED]";
 /* What may follow msg, with the longest values. */
 #define LONGEST_END                                                                      \
     "\",\"redacted\":4294967295,\"truncated\":18446744073709551615,\"partial\":true,"       \
-    "\"cont\":true,\"bad\":18446744073709551615,\"raw\":\"\",\"len\":18446744073709551615}\n"
+    "\"cont\":true,\"bad\":18446744073709551615,\"raw\":\"\",\"len\":18446744073709551615,"  \
+    "\"frames\":4294967295}\n"
 
 void line_encoder_init(struct line_encoder *e, const char *src, const char *build_id,
                        bool payload)
@@ -111,6 +112,10 @@ char *line_encode(const struct line_encoder *e, char *dst, struct clean_span msg
         dst = finish_full(dst, msg, f, bad);
     } else {
         dst = finish_bare(dst, msg, f);
+    }
+    if (f->frames > 0) {
+        APPEND(dst, ",\"frames\":");
+        dst = decimal_put(dst, f->frames);
     }
     APPEND(dst, "}\n");
     return dst;

@@ -68,7 +68,7 @@ enum { RECORD_SRC_MAX = 16, RECORD_HEAD_MAX = 192 };
 struct line_encoder {
     char tail[RECORD_HEAD_MAX]; /* from after seq's digits up to the opening quote of msg */
     size_t tail_len;
-    bool payload; /* false: "len" as the last key instead of "msg" */
+    bool payload; /* false: "len" instead of "msg" */
 };
 
 struct line_fields {
@@ -78,6 +78,7 @@ struct line_fields {
     uint64_t truncated; /* bytes dropped; the mark is appended to msg when not 0 */
     bool partial;       /* no newline at the end of the stream */
     bool cont;          /* the line goes on in the next record of this source */
+    uint32_t frames;    /* of a progress bar, drawn over by what msg holds */
 };
 
 void line_encoder_init(struct line_encoder *e, const char *src, const char *build_id,

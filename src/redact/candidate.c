@@ -2,11 +2,12 @@
 /* Live candidates: rows of rules.tab walked byte by byte, all in step. */
 #include <string.h>
 
+#include "redact/escape.h"
 #include "redact/rules.h"
 #include "redact/stream.h"
 
 enum step { STEP_LIVE, STEP_DEAD, STEP_DONE };
-enum { LOOK_AHEAD = 48, MARK_MAX = 80, ESC = 0x1b };
+enum { LOOK_AHEAD = 48, MARK_MAX = 80 };
 
 static const uint8_t byte_kinds[256] = {
     ['a' ... 'z'] = KIND_LOWER, ['A' ... 'Z'] = KIND_UPPER, ['0' ... '9'] = KIND_DIGIT};
@@ -71,13 +72,18 @@ static inline bool item_takes(const struct candidate *c, const struct rule_item 
     return (it->max == ITEM_UNBOUNDED || c->count < it->max) && rule_class_has(it->class, byte);
 }
 
-/* A match that began earlier in the same endless item ends where this one would. */
+/* A candidate is within the endless item: nothing was counted yet where it overflowed just now. */
+static inline bool is_within(const struct candidate *c, const struct rule_item *it)
+{
+    return c->item == it && (c->count > 0 || c->overflowed) && !c->dead;
+}
+
+/* What began earlier in the same endless item ends where this one would, and comes to whatever
+   this one would: it has taken the same bytes, and more. */
 static bool is_covered(const struct redactor *r, const struct candidate *c)
 {
     for (size_t i = 0; i < r->s.n_live; i++) {
-        const struct candidate *other = &r->live[i];
-
-        if (other != c && !other->dead && other->item == c->item && other->count > 0)
+        if (&r->live[i] != c && is_within(&r->live[i], c->item))
             return true;
     }
     return false;
@@ -100,9 +106,10 @@ static void kill_siblings(struct redactor *r, const struct candidate *c)
    to come, its evidence or that of a later anchor (is_under_way). */
 static enum step overflow(struct redactor *r, struct candidate *c, const struct rule_item *it)
 {
-    if (it->max != ITEM_UNBOUNDED || (it->flags & ITEM_OPEN) == 0)
+    if (it->max != ITEM_UNBOUNDED)
         return STEP_DEAD;
     c->start = r->s.pos + 1;
+    c->overflowed = true;
     c->count = 0;
     c->has = 0;
     evidence_reset(c);
@@ -165,8 +172,7 @@ static bool item_first(struct redactor *r, struct candidate *c, const struct rul
         kill_siblings(r, c);
     if ((it->flags & ITEM_OPEN) != 0)
         c->start = r->s.pos;
-    return c->match != 0 || it->max != ITEM_UNBOUNDED || (it->flags & ITEM_ARM) == 0 ||
-           !is_covered(r, c);
+    return c->match != 0 || it->max != ITEM_UNBOUNDED || !is_covered(r, c);
 }
 
 /* On to the next item. */
@@ -176,6 +182,7 @@ static inline void item_leave(struct candidate *c, const struct rule_item *it)
         c->end = c->last;
     c->item++;
     c->count = 0;
+    c->overflowed = false;
     if ((it[1].flags & ITEM_EVIDENCE) != 0)
         evidence_reset(c);
 }
@@ -186,7 +193,8 @@ static inline enum step item_take(struct redactor *r, struct candidate *c,
 {
     unsigned flags = it->flags;
 
-    if (c->count == 0 && (flags & (ITEM_OPEN | ITEM_COMMIT | ITEM_ARM)) != 0 &&
+    if (c->count == 0 && !c->overflowed &&
+        ((flags & (ITEM_OPEN | ITEM_COMMIT)) != 0 || it->max == ITEM_UNBOUNDED) &&
         !item_first(r, c, it))
         return STEP_DEAD;
     c->count = (uint16_t)(c->count + (c->count < ITEM_UNBOUNDED - 1));
@@ -282,10 +290,10 @@ static bool is_under_way(const struct redactor *r, const struct rule *rule)
 {
     const struct rule_item *it = &rule_items[rule->first];
 
-    if (it->max != ITEM_UNBOUNDED || (it->flags & ITEM_OPEN) == 0)
+    if (it->max != ITEM_UNBOUNDED || rule->len == 0)
         return false;
     for (size_t i = 0; i < r->s.n_live; i++) {
-        if (r->live[i].item == it && r->live[i].count > 0 && !r->live[i].dead)
+        if (is_within(&r->live[i], it))
             return true;
     }
     return false;
@@ -351,7 +359,7 @@ static void candidate_add(struct redactor *r, uint16_t number, uint64_t anchor, 
 
 /* Where the secret of a row begins whose anchor begins at `anchor`. False: its left side,
    its boundary or its context is missing. */
-static bool find_start(const struct redactor *r, const struct anchor *a, const struct rule *rule,
+static bool find_start(struct redactor *r, const struct anchor *a, const struct rule *rule,
                        uint64_t anchor, uint64_t *start)
 {
     uint64_t left = anchor;
@@ -487,45 +495,175 @@ static size_t quiet_bytes(const struct redactor *r, const struct candidate *c)
     return n > 0 ? n - 1 : 0; /* the last one may decide something */
 }
 
-/* The bytes are noted as they are taken, up to the one that brings what was missing. */
-static size_t noted_run(const struct redactor *r, struct candidate *c, size_t at, size_t stop)
-{
-    const struct rule_item *it = c->item;
-    struct candidate seen = *c;
+/* Bytes in a row, as evidence: what evidence_note makes of them one by one. */
+struct sum {
+    uint8_t first; /* kinds */
+    uint8_t last;
+    uint8_t has;
+    size_t n;
+    size_t mix;
+    size_t digits;
+    size_t head; /* letters and digits before any other byte, */
+    size_t tail; /* and behind the last other byte */
+    size_t longest;
+};
 
-    for (; at < stop && rule_class_has(it->class, r->in[at]); at++) {
-        if ((it->flags & ITEM_EVIDENCE) != 0)
-            evidence_note(&seen, r->in[at]);
-        seen.has |= byte_has[r->in[at]];
-        if ((it->flags & ITEM_ARM) != 0 && c->count >= it->min && !needs_more(&seen, it))
-            break; /* the step that takes this byte arms */
-        *c = seen;
+static void sum_up(struct sum *sum, const uint8_t *bytes, size_t n)
+{
+    uint8_t kind = byte_kinds[bytes[0]];
+    size_t piece = 0;
+
+    *sum = (struct sum){.first = kind, .n = n, .head = n};
+    for (size_t i = 0; i < n; i++) {
+        uint8_t next = byte_kinds[bytes[i]];
+
+        sum->mix += next != kind && next != KIND_OTHER && kind != KIND_OTHER &&
+                    !(kind == KIND_UPPER && next == KIND_LOWER);
+        sum->digits += next == KIND_DIGIT;
+        sum->has |= byte_has[bytes[i]];
+        if (next == KIND_OTHER && sum->head == n)
+            sum->head = i;
+        piece = next == KIND_OTHER ? 0 : piece + 1;
+        sum->longest = piece > sum->longest ? piece : sum->longest;
+        kind = next;
     }
-    return at;
+    sum->last = kind;
+    sum->tail = piece;
 }
 
-size_t candidate_run(struct redactor *r, size_t stop)
+static inline uint8_t saturated(size_t n)
 {
-    struct candidate *c = &r->live[0];
-    size_t from = (size_t)(r->s.pos - r->base);
-    size_t quiet = quiet_bytes(r, c);
-    const uint32_t *class = c->item->class;
-    size_t at = from;
+    return n < UINT8_MAX ? (uint8_t)n : UINT8_MAX;
+}
 
-    if (quiet < stop - from)
-        stop = from + quiet;
-    if (c->match == 0 && (c->item->flags & (ITEM_EVIDENCE | ITEM_SECRET)) != 0)
-        at = noted_run(r, c, at, stop);
-    else
-        while (at < stop && rule_class_has(class, r->in[at]))
-            at++;
-    if (at == from)
+static void evidence_add(struct candidate *c, const struct sum *sum)
+{
+    bool change = sum->first != c->kind && sum->first != KIND_OTHER && c->kind != KIND_OTHER &&
+                  !(c->kind == KIND_UPPER && sum->first == KIND_LOWER);
+    size_t piece = c->piece + sum->head;
+
+    c->mix = saturated(c->mix + sum->mix + change);
+    c->digits = saturated(c->digits + sum->digits);
+    if (piece > c->longest)
+        c->longest = saturated(piece);
+    if (sum->longest > c->longest)
+        c->longest = saturated(sum->longest);
+    c->piece = saturated(sum->head == sum->n ? piece : sum->tail);
+    c->kind = sum->last;
+}
+
+/* The candidate's bytes are of interest beyond their number. */
+static bool is_noted(const struct candidate *c)
+{
+    unsigned noted = ITEM_EVIDENCE | (rules[c->rule].has != 0 ? ITEM_SECRET : 0);
+
+    return c->match == 0 && (c->item->flags & noted) != 0;
+}
+
+static void note_sum(struct candidate *c, const struct sum *sum)
+{
+    if ((c->item->flags & ITEM_EVIDENCE) != 0)
+        evidence_add(c, sum);
+    c->has |= sum->has;
+}
+
+/* True if one of these bytes arms it: the one that brings what was missing. */
+static bool arms_within(const struct candidate *c, const struct sum *sum)
+{
+    struct candidate seen = *c;
+
+    if ((c->item->flags & ITEM_ARM) == 0 || c->count < c->item->min)
+        return false;
+    note_sum(&seen, sum);
+    return !needs_more(&seen, c->item);
+}
+
+/* The bytes up to the one that arms it; the step that takes this one does. */
+static size_t quiet_noted(const struct candidate *c, const uint8_t *bytes, size_t n)
+{
+    struct candidate seen = *c;
+
+    for (size_t i = 0; i < n; i++) {
+        if ((c->item->flags & ITEM_EVIDENCE) != 0)
+            evidence_note(&seen, bytes[i]);
+        seen.has |= byte_has[bytes[i]];
+        if (!needs_more(&seen, c->item))
+            return i;
+    }
+    return n;
+}
+
+/* How many of the n bytes the item's class takes. */
+static size_t class_run(const uint32_t *class, const uint8_t *bytes, size_t n)
+{
+    size_t run = 0;
+
+    while (run < n && rule_class_has(class, bytes[run]))
+        run++;
+    return run;
+}
+
+/* How many of the next n bytes all live candidates take without anything being decided. */
+static size_t quiet_run(const struct redactor *r, const uint8_t *bytes, size_t n)
+{
+    const uint32_t *class = NULL;
+
+    for (size_t i = 0; i < r->s.n_live && n > 0; i++) {
+        size_t quiet = quiet_bytes(r, &r->live[i]);
+
+        n = quiet < n ? quiet : n;
+        if (r->live[i].item->class != class) /* else it took these already */
+            n = class_run(r->live[i].item->class, bytes, n);
+        class = r->live[i].item->class;
+    }
+    return n;
+}
+
+/* Cut to where none of them arms. The sum is that of all n bytes, if one of them is noted. */
+static size_t unarmed_run(const struct redactor *r, const uint8_t *bytes, size_t n,
+                          struct sum *sum)
+{
+    *sum = (struct sum){.n = 0};
+    for (size_t i = 0; i < r->s.n_live && n > 0; i++) {
+        if (!is_noted(&r->live[i]))
+            continue;
+        if (sum->n != n)
+            sum_up(sum, bytes, n);
+        if (arms_within(&r->live[i], sum))
+            n = quiet_noted(&r->live[i], bytes, n);
+    }
+    if (n > 0 && sum->n != 0 && sum->n != n)
+        sum_up(sum, bytes, n);
+    return n;
+}
+
+size_t candidates_quiet(const struct redactor *r, size_t stop)
+{
+    size_t from = (size_t)(r->s.pos - r->base);
+    struct sum sum;
+
+    return unarmed_run(r, r->in + from, quiet_run(r, r->in + from, stop - from), &sum);
+}
+
+size_t candidates_run(struct redactor *r, size_t stop)
+{
+    size_t from = (size_t)(r->s.pos - r->base);
+    struct sum sum;
+    size_t n = unarmed_run(r, r->in + from, quiet_run(r, r->in + from, stop - from), &sum);
+
+    if (n == 0)
         return 0;
-    c->count = c->count + (at - from) < ITEM_UNBOUNDED - 1 ? (uint16_t)(c->count + (at - from))
-                                                           : ITEM_UNBOUNDED - 1;
-    r->s.pos += at - from;
-    c->last = r->s.pos;
-    return at - from;
+    r->s.pos += n;
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        struct candidate *c = &r->live[i];
+
+        if (is_noted(c))
+            note_sum(c, &sum);
+        c->count = c->count + n < ITEM_UNBOUNDED - 1 ? (uint16_t)(c->count + n)
+                                                     : ITEM_UNBOUNDED - 1;
+        c->last = r->s.pos;
+    }
+    return n;
 }
 
 /* At the end of the stream an exact run is as long as it will be. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "redact/clean_buf.h"
 
+#include <string.h>
+
 void clean_buf_init(struct clean_buf *b, size_t max)
 {
     buf_init(&b->bytes, max);
@@ -25,4 +27,12 @@ struct clean_span clean_buf_span(const struct clean_buf *b)
 void clean_buf_consume(struct clean_buf *b, size_t n)
 {
     buf_consume(&b->bytes, n);
+}
+
+void clean_buf_cut(struct clean_buf *b, size_t at, size_t n)
+{
+    if (n == 0)
+        return;
+    memmove(b->bytes.data + at, b->bytes.data + at + n, b->bytes.len - at - n);
+    b->bytes.len -= n;
 }

@@ -26,6 +26,10 @@ struct clean_span clean_buf_span(const struct clean_buf *b);
 /* Drops the first n bytes. */
 void clean_buf_consume(struct clean_buf *b, size_t n);
 
+/* Takes out n bytes, from byte `at` on. What then stands side by side must be parted by a control
+   byte, or it might spell what the redactor never saw. */
+void clean_buf_cut(struct clean_buf *b, size_t at, size_t n);
+
 /* n bytes of span, from byte `at` on. Inline: called for every line. */
 static inline struct clean_span clean_sub(struct clean_span span, size_t at, size_t n)
 {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Finds the places that are worth a look: where the print of some anchor ends, and behind
- * every ESC. The caller looks at the rest. The variants differ in speed, and in how many of
- * the places they give are nothing; none leaves one out.
+ * Finds the places that are worth a look: where the print of some anchor ends, and behind an
+ * ESC that may matter. The caller looks at the rest. The variants differ in speed, and in how
+ * many of the places they give are nothing; none leaves one out.
+ *
+ * Most escape sequences colour a word and are nothing to anybody: whole, and no print stands
+ * across them. These are no places; the map remembers where they are.
  */
 #ifndef REDACT_FINDER_H
 #define REDACT_FINDER_H
@@ -13,29 +16,49 @@
 
 #include "redact/rules.h"
 
-enum { FINDER_WINDOW = 2048 }; /* places that are looked at in one go, a multiple of 64 */
+enum {
+    FINDER_WINDOW = 2048, /* places that are looked at in one go, a multiple of 64 */
+    FINDER_SPARE = 64     /* room behind a list for what is written but does not count */
+};
+
+/* What the vectors of a window leave: places that fit a bucket. */
+struct finder_hits {
+    size_t n_hashed;
+    size_t n_broad;
+    uint16_t hashed[FINDER_WINDOW + FINDER_SPARE];
+    uint16_t broad[FINDER_WINDOW + FINDER_SPARE];
+    uint64_t any_escape; /* all of escapes */
+    uint64_t escapes[FINDER_WINDOW / 64];
+};
 
 /* The places of a window: bit p stands for the place where data[base + p, base + p + 4) ends. */
 struct finder_map {
     size_t base;
-    size_t len; /* places; 0: there is no window */
+    size_t len;     /* places; 0: there is no window */
+    size_t skimmed; /* behind the last escape sequence that is no place, or was one */
+    size_t last;    /* behind the last ESC before this window; 0: none */
+    bool any_escape;
     uint64_t bits[FINDER_WINDOW / 64];
+    uint64_t escapes[FINDER_WINDOW / 64]; /* if any_escape: places that end in ESC */
 };
 
 /*
- * Fills the map for the places from m->base on, as many as data has and the window takes, and
- * sets m->len. A bit is set where data may hold the print of an anchor or ends in ESC; none of
- * these is left out.
+ * Lists the places that begin at data, in blocks of 64, as many as n takes; returns how many
+ * places these are. Three bytes behind the last place can be read.
  */
-typedef void finder_fn(const struct finder_tables *t, const uint8_t *data, size_t len,
-                       struct finder_map *m);
+typedef size_t finder_fn(const struct finder_tables *t, const uint8_t *data, size_t n,
+                         struct finder_hits *h);
 
 /*
- * The smallest e >= from (and >= 4) such that data[e-4..e) is such a place; SIZE_MAX if there
- * is none up to len. The map is kept between calls, and zeroed when data is other data.
+ * The smallest e >= from (and >= 4) such that data[e-4..e) is a place; SIZE_MAX if there is
+ * none up to len. The map is kept between calls, which go forward, and zeroed when data is
+ * other data.
  */
 size_t finder_next(finder_fn *find, const struct finder_tables *t, const uint8_t *data,
                    size_t len, size_t from, struct finder_map *m);
+
+/* Behind the last ESC in data[3, upto) as far as the map's windows went; 0: none. */
+size_t finder_escape(const struct finder_map *m, size_t upto);
 
 enum finder_kind { FINDER_PORTABLE, FINDER_NEON, FINDER_SSSE3, FINDER_AVX2, FINDER_AVX512,
                    N_FINDERS };
@@ -63,13 +86,13 @@ static inline bool finder_is_hashed(const struct finder_tables *t, const uint8_t
            (finder_has_bit(t->whole, print_hash(word)) || finder_has_bit(t->most, three));
 }
 
-/* These four bytes may be a print of one of the two buckets that no hash tells of. */
+/* These four bytes may be a print of the bucket that no hash tells of. */
 static inline bool finder_is_broad(const struct finder_tables *t, const uint8_t *p)
 {
     return (t->bytes[0][p[0]] & t->bytes[1][p[1]] & t->bytes[2][p[2]] & t->bytes[3][p[3]]) != 0;
 }
 
-/* These four bytes may be a print, or end in ESC. */
+/* These four bytes may be a print. */
 static inline bool finder_is_place(const struct finder_tables *t, const uint8_t *p)
 {
     return finder_is_hashed(t, p) || finder_is_broad(t, p);

@@ -120,11 +120,23 @@ struct known_head {
     uint32_t depth;
 };
 
+/* The same byte again and again, with nothing between: what a start in it walks is known. */
+struct known_row {
+    uint32_t len;   /* how many, up to the last byte of the stream; saturating */
+    uint32_t forms; /* that there were when the rest was filled in; 0: it was not */
+    uint32_t depth; /* as far as the trie goes along */
+    uint64_t ends;  /* bit n: a form, or the head of one, ends after n bytes */
+    uint32_t nodes[KNOWN_HEAD + 1];
+};
+
 /* Plain data: may be copied to save the state of a stream. */
 struct known_scan {
     struct known *known;
     uint64_t end; /* logical bytes so far */
     struct known_head head;
+    struct known_row row;
+    uint32_t begun_form; /* behind whose head `begun` is; 0: none */
+    struct form_iter begun;
     struct known_escape escape;
     uint8_t line_end;   /* enum known_break: line end since the last logical byte */
     uint8_t indent;     /* blanks since the line end */

@@ -7,6 +7,10 @@
  *                       └──▶ head: walks the trie from its start over the ring; at its end the
  *                            next start is walked, up to the last byte
  *
+ * Where the stream repeats one byte the next start has walked the same nodes as the one before,
+ * less one: it is taken there at once (known_row). So such a stream costs what any other does,
+ * however much of a value repeats the byte.
+ *
  * Invariants between steps:
  *   1. end - KNOWN_HEAD <= head.from <= end, and head.depth = end - head.from: the head has
  *      walked over all bytes; at from = end there is none, and node and depth are 0;
@@ -18,6 +22,7 @@
 
 #include "redact/known_set.h"
 
+enum { ROW_MIN = 4 }; /* shorter rows are walked */
 enum { RING = sizeof(((struct known_scan *)0)->ring) / sizeof(((struct known_scan *)0)->ring[0]) };
 
 _Static_assert((RING & (RING - 1)) == 0 && (int)RING > (int)KNOWN_HEAD, "the ring holds a head");
@@ -54,13 +59,16 @@ static void report(const struct known_scan *s, const struct sink *sink, uint64_t
 {
     struct known_piece pieces[KNOWN_PIECES_MAX];
     struct known_match match = {.id = id, .continues = continues, .pieces = pieces};
-    uint64_t i = s->n_breaks > KNOWN_BREAKS_MAX ? s->n_breaks - KNOWN_BREAKS_MAX : 0;
+    uint64_t oldest = s->n_breaks > KNOWN_BREAKS_MAX ? s->n_breaks - KNOWN_BREAKS_MAX : 0;
+    uint64_t i = s->n_breaks;
 
+    while (i > oldest && s->breaks[(i - 1) % KNOWN_BREAKS_MAX].start >= start)
+        i--;
     for (; i < s->n_breaks; i++) {
         const struct known_piece *gap = &s->breaks[i % KNOWN_BREAKS_MAX];
 
-        if (gap->start < start || gap->end >= end)
-            continue;
+        if (gap->end >= end)
+            break;
         if (gap->start > start)
             pieces[match.n++] = (struct known_piece){start, gap->start};
         start = gap->end;
@@ -124,22 +132,30 @@ static void oldest_is_found(struct known_scan *s, const struct sink *sink)
     memmove(&s->tails[0], &s->tails[1], s->n_tails * sizeof(s->tails[0]));
 }
 
+/* The form behind its head; of the last one asked for it is kept. */
+static const struct form_iter *behind_head(struct known_scan *s, uint32_t form)
+{
+    const struct form *f = &s->known->forms[form];
+
+    if (s->begun_form == form)
+        return &s->begun;
+    form_iter_init(&s->begun, f->encoding, f->text, f->text_len);
+    for (int n = 0; n < KNOWN_HEAD; n++)
+        (void)form_iter_next(&s->begun);
+    s->begun_form = form;
+    return &s->begun;
+}
+
 /* The head is complete: all forms that begin so go on. */
 static void tails_add(struct known_scan *s, const struct sink *sink, uint32_t node, uint64_t start)
 {
     const struct known *k = s->known;
 
     for (uint32_t i = trie_link(&k->trie, node, LINK_TAIL); i != 0; i = k->forms[i].next) {
-        const struct form *f = &k->forms[i];
-        struct known_tail *t;
-
         if (s->n_tails == KNOWN_TAILS_MAX)
             oldest_is_found(s, sink);
-        t = &s->tails[s->n_tails++];
-        *t = (struct known_tail){.start = start, .matched = KNOWN_HEAD, .form = i};
-        form_iter_init(&t->rest, f->encoding, f->text, f->text_len);
-        for (int n = 0; n < KNOWN_HEAD; n++)
-            (void)form_iter_next(&t->rest);
+        s->tails[s->n_tails++] = (struct known_tail){
+            .start = start, .matched = KNOWN_HEAD, .form = i, .rest = *behind_head(s, i)};
     }
 }
 
@@ -150,7 +166,7 @@ static inline uint8_t head_flags(const struct known_scan *s, const struct known_
     return s->known->trie.nodes[h->node].flags;
 }
 
-static inline void head_next(struct known_head *h)
+static inline void head_from_next(struct known_head *h)
 {
     *h = (struct known_head){.from = h->from + 1};
 }
@@ -209,6 +225,65 @@ static bool head_is_broken(const struct known_scan *s, const struct known_head *
            (head_flags(s, h) & NODE_JOIN) == 0;
 }
 
+static void row_fill(const struct known_scan *s, struct known_row *row)
+{
+    const struct trie *t = &s->known->trie;
+    uint8_t byte = s->ring[(s->end - 1) % RING].byte;
+    uint32_t node = 0;
+
+    row->depth = 0;
+    row->ends = 0;
+    row->forms = s->known->n_forms;
+    while (row->depth < KNOWN_HEAD && (node = trie_child(t, node, byte)) != 0) {
+        row->nodes[++row->depth] = node;
+        if ((t->nodes[node].flags & (NODE_FORM | NODE_TAIL)) != 0)
+            row->ends |= UINT64_C(1) << row->depth;
+    }
+}
+
+/* What ends in the node that the head has come to. */
+static void head_ends(struct known_scan *s, const struct sink *sink, const struct known_head *h)
+{
+    uint8_t flags = head_flags(s, h);
+
+    if ((flags & NODE_FORM) != 0)
+        head_report(s, sink, h, trie_link(&s->known->trie, h->node, LINK_FORM));
+    if ((flags & NODE_TAIL) != 0)
+        tails_add(s, sink, h->node, raw_pos(s, h->from));
+}
+
+/* A start from which there is but the row: goes along it as far as there are nodes. False: it
+   comes to nothing more. */
+static bool head_slide(struct known_scan *s, const struct sink *sink, struct known_head *h)
+{
+    struct known_row *row = &s->row;
+    uint64_t there = s->end - h->from;
+    uint64_t ends;
+
+    if (row->forms != s->known->n_forms)
+        row_fill(s, row);
+    if (there > row->depth)
+        there = row->depth;
+    ends = row->ends & ((UINT64_C(2) << there) - 1);
+    for (; ends != 0; ends &= ends - 1) {
+        h->depth = (uint32_t)__builtin_ctzll(ends);
+        h->node = row->nodes[h->depth];
+        head_ends(s, sink, h);
+    }
+    h->depth = (uint32_t)there;
+    h->node = there > 0 ? row->nodes[there] : 0;
+    return (head_flags(s, h) & (NODE_CHAIN | NODE_BRANCH)) != 0;
+}
+
+/* The next start that may come to something. */
+static void head_next(struct known_scan *s, const struct sink *sink, struct known_head *h)
+{
+    head_from_next(h);
+    while (s->row.len >= ROW_MIN && h->from < s->end && s->end - h->from <= s->row.len &&
+           !head_slide(s, sink, h))
+        head_from_next(h);
+}
+
 /* One byte further, or on to the next start. */
 static void head_advance(struct known_scan *s, const struct sink *sink, struct known_head *h)
 {
@@ -217,15 +292,13 @@ static void head_advance(struct known_scan *s, const struct sink *sink, struct k
     if (flags < 0) {
         if (head_spans(s, h, raw_pos(s, h->from + h->depth)))
             head_give_up(s, sink, h);
-        head_next(h);
+        head_next(s, sink, h);
         return;
     }
-    if ((flags & NODE_FORM) != 0)
-        head_report(s, sink, h, trie_link(&s->known->trie, h->node, LINK_FORM));
-    if ((flags & NODE_TAIL) != 0)
-        tails_add(s, sink, h->node, raw_pos(s, h->from));
+    if ((flags & (NODE_FORM | NODE_TAIL)) != 0)
+        head_ends(s, sink, h);
     if ((flags & (NODE_CHAIN | NODE_BRANCH)) == 0)
-        head_next(h);
+        head_next(s, sink, h);
 }
 
 /* Walks over the ring to its end, with the first start that gets there and may stay. */
@@ -237,7 +310,7 @@ static void head_follow(struct known_scan *s, const struct sink *sink)
         if (h->from + h->depth == s->end) {
             if (!head_is_broken(s, h))
                 return;
-            head_next(h);
+            head_next(s, sink, h);
             continue;
         }
         head_advance(s, sink, h);
@@ -246,8 +319,21 @@ static void head_follow(struct known_scan *s, const struct sink *sink)
 
 /* ---- a raw byte -------------------------------------------------------------------- */
 
+static void row_step(struct known_scan *s, uint8_t byte, uint64_t pos)
+{
+    uint64_t last = s->end - 1;
+
+    if (s->row.len > 0 && s->ring[last % RING].byte == byte && raw_pos(s, last) + 1 == pos) {
+        s->row.len += s->row.len < UINT32_MAX;
+        return;
+    }
+    s->row.len = 1;
+    s->row.forms = 0;
+}
+
 static void logical_byte(struct known_scan *s, const struct sink *sink, uint8_t byte, uint64_t pos)
 {
+    row_step(s, byte, pos);
     if (s->line_end != BREAK_NONE && known_live(s))
         s->breaks[s->n_breaks++ % KNOWN_BREAKS_MAX] =
             (struct known_piece){raw_pos(s, s->end - 1) + 1, pos};
@@ -277,7 +363,7 @@ static void expire(struct known_scan *s, const struct sink *sink, uint64_t pos)
 
     while (h->depth > 0 && head_spans(s, h, pos)) {
         head_give_up(s, sink, h);
-        head_next(h);
+        head_next(s, sink, h);
         head_follow(s, sink);
     }
     for (uint16_t i = 0; i < s->n_tails; i++) {
@@ -349,7 +435,7 @@ static uint64_t heads_armed(const struct known_scan *s)
 
         if (head_is_armed(s, &h))
             return raw_pos(s, h.from);
-        head_next(&h);
+        head_from_next(&h);
         while (flags >= 0 && h.from + h.depth < s->end) {
             flags = head_walk(s, &h);
             if (flags >= 0 && (flags & NODE_FORM) != 0)
@@ -383,7 +469,7 @@ void known_finish(struct known_scan *s, known_found_fn *found, void *ctx)
     s->n_tails = 0;
     while (s->head.depth > 0) {
         head_give_up(s, &sink, &s->head);
-        head_next(&s->head);
+        head_next(s, &sink, &s->head);
         head_follow(s, &sink);
     }
 }

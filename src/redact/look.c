@@ -2,6 +2,7 @@
 /* Looking back: anchors, boundaries, left sides and contexts of candidates. */
 #include <string.h>
 
+#include "redact/escape.h"
 #include "redact/rules.h"
 #include "redact/stream.h"
 
@@ -9,10 +10,8 @@ enum {
     SCHEME_MAX = 21,
     ESCAPE_BEFORE_MAX = 40,
     ESCAPED_MAX = 6, /* \uHHHH */
-    ESCAPE_MAX = 64, /* longest escape sequence that is one */
     CONTEXT_MAX = 400,
-    WORD_MAX = 64,
-    ESC = 0x1b
+    WORD_MAX = 64
 };
 
 size_t stream_before(const struct redactor *r, uint64_t pos, uint8_t *dst, size_t n)
@@ -163,22 +162,39 @@ bool look_anchor(struct look *l, const struct anchor *a)
     return a->len > 0;
 }
 
+/* The bytes of the item before l, at most its maximum; l is then at the first of them. */
+static unsigned item_before(struct look *l, const struct rule_item *it)
+{
+    uint64_t floor = l->floor > l->r->base ? l->floor : l->r->base;
+    unsigned n = 0;
+
+    if (l->plain && l->pos > floor) { /* as they stand in the input */
+        const uint8_t *p = l->r->in + (l->pos - l->r->base);
+        size_t most = it->max < l->pos - floor ? it->max : (size_t)(l->pos - floor);
+
+        while (n < most && rule_class_has(it->class, p[-1 - (ptrdiff_t)n]))
+            n++;
+        l->pos -= n;
+        if (n < most)
+            return n;
+    }
+    for (; n < it->max; n++) {
+        struct look before = *l;
+        int c = look_back(&before);
+
+        if (c < 0 || !rule_class_has(it->class, (uint8_t)c))
+            break;
+        *l = before;
+    }
+    return n;
+}
+
 bool look_left(struct look *l, const struct rule *rule, uint64_t *secret)
 {
     for (size_t i = 0; i < rule->n_left; i++) {
         const struct rule_item *it = &rule_items[rule->left + i];
-        unsigned n = 0;
 
-        while (n < it->max) {
-            struct look before = *l;
-            int c = look_back(&before);
-
-            if (c < 0 || !rule_class_has(it->class, (uint8_t)c))
-                break;
-            *l = before;
-            n++;
-        }
-        if (n < it->min)
+        if (item_before(l, it) < it->min)
             return false;
         if (i + 1 == rule->n_inside)
             *secret = l->pos;
@@ -284,14 +300,15 @@ bool look_scheme(const struct redactor *r, uint64_t pos)
 
 bool look_userinfo(const struct redactor *r, uint64_t pos)
 {
+    static const uint8_t ends[256] = {
+        [0 ... ESC - 1] = 1, [ESC + 1 ... ' '] = 1, ['/'] = 1, ['"'] = 1, ['\''] = 1,
+        ['<'] = 1,           ['>'] = 1,             ['@'] = 2, [ESC] = 2};
     const uint8_t *p = r->in + (pos - r->base);
     const uint8_t *end = r->in + r->in_len;
 
-    for (; p < end && *p != '@' && *p != ESC; p++) {
-        if (*p <= ' ' || *p == '/' || *p == '"' || *p == '\'' || *p == '<' || *p == '>')
-            return false;
-    }
-    return true;
+    while (p < end && ends[*p] == 0)
+        p++;
+    return p == end || ends[*p] == 2;
 }
 
 bool look_line(const struct redactor *r, uint64_t pos)
@@ -316,7 +333,32 @@ static bool equal_folded(const uint8_t *b, const char *text, size_t len)
     return true;
 }
 
-static bool has_near(const struct redactor *r, const struct rule *rule, uint64_t start)
+/* The same, where no escape sequence is near and all of it is in this input: each byte is
+   looked at once for all anchors on the line. */
+static bool has_near_plain(struct redactor *r, const struct rule *rule, uint64_t start,
+                           uint64_t floor)
+{
+    struct near_memo *m = &r->near[(uintptr_t)rule->near / sizeof(void *) % NEAR_MEMOS];
+    size_t len = strlen(rule->near);
+    uint64_t at;
+
+    if (m->text != rule->near || m->upto > start || m->upto < floor)
+        *m = (struct near_memo){.text = rule->near, .upto = floor, .line = floor};
+    at = m->upto;
+    for (; at < start; at++) {
+        uint8_t c = r->in[at - r->base];
+
+        if (c == '\n')
+            m->line = at + 1;
+        if (at - floor + 1 >= len && fold(c) == fold((uint8_t)rule->near[len - 1]) &&
+            equal_folded(r->in + (at + 1 - len - r->base), rule->near, len))
+            m->found = at + 1 - len + 1;
+    }
+    m->upto = start;
+    return m->found > m->line && m->found > floor;
+}
+
+static bool has_near(struct redactor *r, const struct rule *rule, uint64_t start)
 {
     uint8_t b[CONTEXT_MAX];
     size_t max = rule->near_max < sizeof(b) ? rule->near_max : sizeof(b);
@@ -325,8 +367,10 @@ static bool has_near(const struct redactor *r, const struct rule *rule, uint64_t
     struct look l;
     int c;
 
-    /* Backwards to the line's begin. */
     look_from(&l, r, start);
+    if (l.plain && start >= r->base + max)
+        return has_near_plain(r, rule, start, start - max);
+    /* Backwards to the line's begin. */
     while (n < max && (c = look_back(&l)) >= 0 && c != '\n') {
         b[max - ++n] = (uint8_t)c;
         if (n >= len && equal_folded(b + max - n, rule->near, len))
@@ -344,12 +388,18 @@ static bool is_dashed(uint8_t c)
    the text; escapes written out before it are none of it. */
 static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t end)
 {
-    uint8_t b[WORD_MAX];
-    size_t n = logical_before(r, end, b, sizeof(b));
-    size_t known = n;
+    uint8_t copy[WORD_MAX];
+    const uint8_t *b = copy;
+    size_t n = WORD_MAX;
     size_t len = strlen(rule->word);
+    size_t known;
     size_t stop;
 
+    if (end >= r->base + WORD_MAX && r->s.escape_at + WORD_MAX < end)
+        b = r->in + (end - r->base) - n;
+    else
+        n = logical_before(r, end, copy, n);
+    known = n;
     while (n > 0 && !is_dashed(b[n - 1]))
         n--;
     for (stop = n; stop > 0 && is_dashed(b[stop - 1]); stop--)
@@ -362,7 +412,7 @@ static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t
     return false;
 }
 
-bool look_context(const struct redactor *r, const struct rule *rule, uint64_t start,
+bool look_context(struct redactor *r, const struct rule *rule, uint64_t start,
                   uint64_t end)
 {
     return (rule->near == NULL || has_near(r, rule, start)) &&
@@ -438,14 +488,14 @@ static bool row_begins(const struct inner *in, size_t i, const struct rule *rule
 /* How long the public prefix of a token is that text begins with; 0: there is none. */
 static size_t public_prefix(const struct redactor *r, const uint8_t *text, size_t n)
 {
-    for (size_t k = 1; k < anchor_count; k++) {
-        const struct anchor *a = &anchors[k];
+    if (n == 0)
+        return 0;
+    for (size_t k = prefix_index[text[0]]; k < prefix_index[text[0] + 1]; k++) {
+        const struct anchor *a = &anchors[prefix_list[k]];
         const struct rule *rule = &rules[a->first];
 
-        if (a->sets == NULL && a->len <= n && text[0] == (uint8_t)a->text[0] &&
-            (a->flags & (ANCHOR_WORD | ANCHOR_INNER | ANCHOR_FOLD)) == ANCHOR_WORD &&
-            rule->opens == OPENS_RIGHT && rule->n_left == 0 && rule->near == NULL &&
-            !r->set->off[rule->name] && memcmp(text, a->text, a->len) == 0)
+        if (a->len <= n && rule->opens == OPENS_RIGHT && rule->n_left == 0 &&
+            rule->near == NULL && !r->set->off[rule->name] && memcmp(text, a->text, a->len) == 0)
             return a->len;
     }
     return 0;

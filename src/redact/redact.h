@@ -92,10 +92,10 @@ enum err_code redact_set_add_value(struct redact_set *set, const char *name, con
                                    size_t len, struct err *e) MUST_USE;
 
 /*
- * A rule of the user's own. name: [A-Za-z0-9_-]{1,64}, not that of a shipped rule; pattern: an
- * extended regular expression; group: the parenthesis that is the secret, 0 for all of the
- * match; literal: what a line must hold to be looked at, or NULL. ERR_USAGE: e says which rule,
- * where in it, and why. Before the set's first redactor is made, like fields.
+ * A rule of the user's own. name: [A-Za-z0-9_-]{1,64}, not that of a shipped rule or of a group;
+ * pattern: an extended regular expression; group: the parenthesis that is the secret, 0 for all
+ * of the match; literal: what a line must hold to be looked at, or NULL. ERR_USAGE: e says which
+ * rule, where in it, and why. Before the set's first redactor is made, like fields.
  */
 enum err_code redact_set_add_rule(struct redact_set *set, const char *name, const char *pattern,
                                   unsigned group, const char *literal, struct err *e) MUST_USE;

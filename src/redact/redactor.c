@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "redact/escape.h"
 #include "redact/rules.h"
 #include "redact/stream.h"
 
 enum {
-    ESCAPE_MAX = 64,  /* longest escape sequence that is one */
     GAP_MAX = 512,    /* bytes of escape sequences in a row that a candidate goes on behind */
-    PENDING_MAX = 64, /* matches that may wait before the covered bytes are let go */
-    ESC = 0x1b
+    IDLE_MAX = 256,   /* bytes that candidates may take in one go past places */
+    PENDING_MAX = 64  /* matches that may wait before the covered bytes are let go */
 };
 
 /* ---- anchors ----------------------------------------------------------------------- */
@@ -104,27 +104,76 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     r->s.pos = stop;
 }
 
-/* What may be the anchor is in the input as it is, without an escape sequence in it. */
-static bool stands_plain(const struct redactor *r, const struct anchor *a)
+/* What may be the anchor whose print ends at pos is in the input as it is, without an escape
+   sequence in it. */
+static bool stands_plain(const struct redactor *r, const struct anchor *a, uint64_t pos)
 {
     uint64_t n = (uint64_t)a->len + a->late;
 
-    return r->s.pos - r->base >= n && r->s.pos >= r->s.escape_end + n;
+    return pos - r->base >= n && pos >= r->s.escape_end + n;
 }
 
-/* No token starts at pos, as a look at the byte before it tells. */
+/* One of the eight bytes at p is c (Mycroft's test; it may say so of one more than there are). */
+static inline bool has_byte(const uint8_t *p, uint8_t c)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t x;
+
+    memcpy(&x, p, sizeof(x));
+    x ^= ones * c;
+    return ((x - ones) & ~x & (ones << 7)) != 0;
+}
+
+/*
+ * No token starts at pos, as a quick look at the bytes before it tells: it is within a word, and
+ * what precedes it ends no escape written out, for which a backslash or a percent sign would be
+ * near, and no colour, whose last letter no other letter precedes.
+ */
 static bool is_inside_word(const struct redactor *r, uint64_t pos)
 {
-    /* Letters and the underscore but those that end an escape written out, or "%XX". */
-    static const bool inside[256] = {['g' ... 'l'] = true, ['o' ... 'q'] = true, ['s'] = true,
-                                     ['u'] = true, ['w' ... 'z'] = true, ['L' ... 'Z'] = true,
-                                     ['I'] = true, ['_'] = true};
-
+    enum { LETTER = 1, DIGIT = 2 };
+    static const uint8_t kinds[256] = {['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER,
+                                       ['_'] = LETTER, ['0' ... '9'] = DIGIT};
     const uint8_t *before = r->in + (pos - r->base);
 
-    /* A letter may also end a colour written out, but then none stands before it. */
-    return pos > r->base + 1 && inside[before[-1]] && (before[-2] | 0x20) >= 'a' &&
-           (before[-2] | 0x20) <= 'z' && r->s.escape_end != pos && !cover_touches(r, pos);
+    return pos >= r->base + sizeof(uint64_t) && kinds[before[-1]] != 0 &&
+           (kinds[before[-2]] == LETTER ||
+            (kinds[before[-2]] == DIGIT && kinds[before[-1]] == DIGIT)) &&
+           !has_byte(before - sizeof(uint64_t), '\\') &&
+           !has_byte(before - sizeof(uint64_t), '%') && r->s.escape_end != pos &&
+           !cover_touches(r, pos);
+}
+
+/* An anchor that stands in the input as it is. */
+static bool is_anchor(const struct redactor *r, const struct anchor *a, uint64_t start)
+{
+    bool word = (a->flags & ANCHOR_WORD) != 0 && !a->has_left;
+
+    return (!word || !is_inside_word(r, start)) && look_takes(a, r->in + (start - r->base)) &&
+           (!word || look_boundary(r, start));
+}
+
+/* The anchor's print was seen: is it the anchor itself that ends `late` bytes before s.pos?
+   False: no, and that is soon told. */
+static bool anchor_look(struct redactor *r, size_t number)
+{
+    const struct anchor *a = &anchors[number];
+    uint64_t end = r->s.pos - a->late;
+    struct look l;
+
+    if (stands_plain(r, a, r->s.pos)) {
+        if (!is_anchor(r, a, end - a->len))
+            return false;
+        anchor_found(r, number, end - a->len, end);
+        return true;
+    }
+    look_from(&l, r, r->s.pos);
+    for (uint8_t i = 0; i < a->late; i++)
+        (void)look_back(&l);
+    end = l.pos;
+    if (look_anchor(&l, a))
+        anchor_found(r, number, l.pos, end);
+    return true;
 }
 
 /* The last bytes before s.pos, escape sequences left out, may be the print of an anchor:
@@ -134,31 +183,39 @@ static void anchors_look(struct redactor *r, const uint8_t *print)
     unsigned key = anchor_key(print[2], print[3]);
     uint32_t word = finder_word(print);
 
+    r->idle = true;
     for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
-        const struct anchor *a = &anchors[anchor_list[k]];
-        uint64_t end = r->s.pos - a->late;
-        struct look l;
+        const struct anchor_entry *e = &anchor_list[k];
 
-        if (a->level > r->set->level)
+        if (e->level > r->set->level)
             return;
-        if (((word ^ a->print) & a->print_mask) != 0)
-            continue;
-        if (stands_plain(r, a)) {
-            if ((a->flags & ANCHOR_WORD) != 0 && !a->has_left && is_inside_word(r, end - a->len))
-                continue;
-            if (look_takes(a, r->in + (end - r->base) - a->len) &&
-                ((a->flags & ANCHOR_WORD) == 0 || a->has_left ||
-                 look_boundary(r, end - a->len)))
-                anchor_found(r, anchor_list[k], end - a->len, end);
-            continue;
-        }
-        look_from(&l, r, r->s.pos);
-        for (uint8_t i = 0; i < a->late; i++)
-            (void)look_back(&l);
-        end = l.pos;
-        if (look_anchor(&l, a))
-            anchor_found(r, anchor_list[k], l.pos, end);
+        if (((word ^ e->print) & e->print_mask) == 0)
+            r->idle &= !anchor_look(r, e->anchor);
     }
+}
+
+/* Nothing begins at this place, as far as that can be told before the candidates get there,
+   if they get there without a decision. */
+static bool is_idle_place(const struct redactor *r, size_t place)
+{
+    const uint8_t *print = r->in + place - ANCHOR_PRINT;
+    unsigned key = anchor_key(print[2], print[3]);
+    uint32_t word = finder_word(print);
+
+    if (r->in[place - 1] == ESC)
+        return false;
+    for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
+        const struct anchor_entry *e = &anchor_list[k];
+        const struct anchor *a = &anchors[e->anchor];
+
+        if (e->level > r->set->level)
+            return true;
+        if (((word ^ e->print) & e->print_mask) == 0 &&
+            (!stands_plain(r, a, r->base + place) ||
+             is_anchor(r, a, r->base + place - a->late - a->len)))
+            return false;
+    }
+    return true;
 }
 
 /* The four logical bytes before s.pos; what is missing before the stream's begin is a
@@ -292,7 +349,7 @@ static void walk(struct redactor *r, size_t stop)
         bool in_escape = r->s.escape != ESCAPE_NONE;
         bool decided;
 
-        if (r->s.n_live == 1 && is_quiet(r, stop) && candidate_run(r, stop) > 0)
+        if (r->s.n_live > 0 && is_quiet(r, stop) && candidates_run(r, stop) > 0)
             continue;
         if (r->s.mask.state == MASK_PASS) {
             if (r->wake == r->s.pos - r->base)
@@ -334,37 +391,16 @@ static size_t next_place(struct redactor *r, size_t from)
     return found == SIZE_MAX ? r->in_len + 1 : found;
 }
 
-/*
- * The common escape sequence, whole in this input and with nothing around it that could be a
- * print: the index behind it, without a step. 0: look closer.
- */
-static size_t escape_skim(struct redactor *r, size_t place)
+/* Takes note of the last escape sequence before `index` that was passed over. */
+static void note_escape(struct redactor *r, size_t index)
 {
-    const uint8_t *in = r->in;
-    size_t end = place + 1;
-    uint8_t around[2 * (ANCHOR_PRINT - 1)];
+    size_t behind = finder_escape(&r->map, index);
 
-    if (is_live(r) || place < ANCHOR_PRINT || place >= r->in_len || in[place] != '[' ||
-        r->base + place - ANCHOR_PRINT < r->s.escape_end)
-        return 0;
-    while (end < r->in_len && in[end] >= 0x20 && in[end] <= 0x3f)
-        end++;
-    if (end + ANCHOR_PRINT > r->in_len || end - place + 2 > ESCAPE_MAX || in[end] < 0x40 ||
-        in[end] > 0x7e)
-        return 0;
-    end++;
-    memcpy(around, in + place - ANCHOR_PRINT, ANCHOR_PRINT - 1);
-    memcpy(around + ANCHOR_PRINT - 1, in + end, ANCHOR_PRINT - 1);
-    for (size_t i = 0; i < ANCHOR_PRINT - 1; i++) {
-        if (in[end + i] == ESC || finder_is_place(r->tables, around + i))
-            return 0;
-    }
-    around[ANCHOR_PRINT - 2] = '\n'; /* see look_behind_escape */
-    if (finder_is_place(r->tables, around + ANCHOR_PRINT - 2))
-        return 0;
-    r->s.escape_at = r->base + place;
-    r->s.escape_end = r->base + end;
-    return end;
+    if (behind == 0 || r->base + behind <= r->s.escape_at)
+        return;
+    r->s.escape_at = r->base + behind;
+    r->s.escape_end =
+        r->base + behind - 1 + escape_length(r->in + behind - 1, r->in_len - behind + 1);
 }
 
 /* What stands at a place that is worth a look; returns where to search on. */
@@ -375,16 +411,13 @@ static size_t at_place(struct redactor *r, size_t place)
     if (r->s.mask.state == MASK_PASS)
         return place + 1;
     if (r->in[place - 1] == ESC) {
-        size_t behind = escape_skim(r, place);
-
-        if (behind > 0)
-            return behind + 1;
         if (r->s.escape != ESCAPE_BEGUN)
             escape_begin(&r->s, r->s.pos - 1);
         return place + 1;
     }
-    /* Right behind an escape sequence the last bytes are those looked at before it. */
-    if (r->s.looked == r->s.pos || r->s.escape != ESCAPE_NONE || r->s.escape_end == r->s.pos)
+    note_escape(r, place);
+    /* Within and right behind an escape sequence the last bytes were looked at before it. */
+    if (r->s.looked == r->s.pos || r->s.escape != ESCAPE_NONE || r->s.pos <= r->s.escape_end)
         return place + 1;
     if (place >= ANCHOR_PRINT && r->s.watch == 0) {
         anchors_look(r, r->in + place - ANCHOR_PRINT);
@@ -394,6 +427,22 @@ static size_t at_place(struct redactor *r, size_t place)
     if (finder_is_place(r->tables, print))
         anchors_look(r, print);
     return place + 1;
+}
+
+/* Of the places from this one on, the first that is worth that the candidates are walked up to
+   it: in floods of anchors within words hardly one is. */
+static size_t busy_place(struct redactor *r, size_t place)
+{
+    size_t from = (size_t)(r->s.pos - r->base);
+    size_t stop = from + IDLE_MAX < r->in_len ? from + IDLE_MAX : r->in_len;
+
+    if (!r->idle || r->s.n_live == 0 || place < ANCHOR_PRINT || place > stop ||
+        !is_quiet(r, stop) || !is_idle_place(r, place))
+        return place;
+    stop = from + candidates_quiet(r, stop);
+    while (place <= stop && is_idle_place(r, place))
+        place = next_place(r, place + 1);
+    return place;
 }
 
 static void scan(struct redactor *r)
@@ -406,10 +455,13 @@ static void scan(struct redactor *r)
             walk(r, r->wake + 1);
             continue;
         }
-        walk(r, place);
-        place = next_place(r, at_place(r, place));
+        place = busy_place(r, place);
+        walk(r, place <= r->in_len ? place : r->in_len);
+        if (place <= r->in_len)
+            place = next_place(r, at_place(r, place));
     }
     walk(r, r->in_len);
+    note_escape(r, r->in_len);
 }
 
 /* ---- between calls ----------------------------------------------------------------- */
@@ -458,7 +510,8 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->in_len = in.len;
     r->base = r->s.pos;
     r->out = out;
-    r->map.len = 0;
+    r->map = (struct finder_map){0};
+    memset(r->near, 0, sizeof(r->near));
     r->failed = false;
     r->counts_kept = false;
     saved->s = r->s;

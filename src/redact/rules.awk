@@ -604,6 +604,88 @@ function print_order(a,    i, c, k, key) {
     return key
 }
 
+function list_class(c,    list, k) {
+    if (c in list_len)
+        return
+    list_len[c] = bytes_of(c, list)
+    for (k = 0; k < list_len[c]; k++)
+        list_byte[c, k] = list[k]
+}
+
+# How likely a byte that is in the class, but not yet in the bucket, is at position i.
+function whole_growth(b, i, c,    k, sum) {
+    sum = 0
+    for (k = 0; k < list_len[c]; k++)
+        if (whole_n[b, i, list_byte[c, k]] == 0)
+            sum += freq[list_byte[c, k]]
+    return sum
+}
+
+# Adds the print to a bucket of whole bytes, or with n = -1 takes it out again.
+function whole_add(b, a, n,    i, k, c, byte) {
+    for (i = 0; i < 4; i++) {
+        c = print_class[a, i]
+        for (k = 0; k < list_len[c]; k++) {
+            byte = list_byte[c, k]
+            if (whole_n[b, i, byte] == 0)
+                whole_sum[b, i] += freq[byte]
+            whole_n[b, i, byte] += n
+            if (whole_n[b, i, byte] == 0)
+                whole_sum[b, i] -= freq[byte]
+        }
+    }
+}
+
+# Rules and borders are drawn with these: how likely the print is that has one four times.
+function fill_runs(    i) {
+    n_runs = split("- 32 = . # * _", run_byte, " ")
+    split("0.009 0.01 0.004 0.002 0.001 0.001 0.001", run_freq, " ")
+    for (i = 1; i <= n_runs; i++)
+        run_byte[i] = run_byte[i] == 32 ? 32 : ord[run_byte[i]]
+}
+
+function whole_run(b, r, a,    i) {
+    for (i = 0; i < 4; i++)
+        if (whole_n[b, i, run_byte[r]] == 0 && !((print_class[a, i], run_byte[r]) in class_has))
+            return 0
+    return run_freq[r]
+}
+
+# The bucket where the chance of a hit grows least when whole bytes are compared.
+function choose_whole(a,    b, i, now, grown, best, best_b) {
+    best = -1
+    for (i = 0; i < 4; i++)
+        list_class(print_class[a, i])
+    for (b = 0; b < BROAD; b++) {
+        now = grown = 1
+        for (i = 0; i < 4; i++) {
+            now *= whole_sum[b, i]
+            grown *= whole_sum[b, i] + whole_growth(b, i, print_class[a, i])
+        }
+        for (i = 1; i <= n_runs; i++)
+            grown += whole_run(b, i, a) - whole_run(b, i, -1)
+        if (best < 0 || grown - now < best) {
+            best = grown - now
+            best_b = b
+        }
+    }
+    whole_add(best_b, a, 1)
+    return best_b
+}
+
+# Level by level, as if there were no others.
+function assign_whole(    level, sweep, a) {
+    for (level = 0; level < LEVELS; level++)
+        for (sweep = 0; sweep < SWEEPS; sweep++)
+            for (a = 0; a < n_anchors; a++) {
+                if (anchor_len[a] == 0 || anchor_level[a] != level)
+                    continue
+                if (sweep > 0 && anchor_whole[a] < BROAD)
+                    whole_add(anchor_whole[a], a, -1)
+                anchor_whole[a] = is_broad(a) ? BROAD : choose_whole(a)
+            }
+}
+
 # By level, so that those of the default know nothing of the others.
 function assign_buckets(    a, n, i, key, order, keys, sweep) {
     n = 0
@@ -634,9 +716,9 @@ function assign_buckets(    a, n, i, key, order, keys, sweep) {
 function mask_add(level, pos, byte, bucket,    key, half) {
     half = int(bucket / 8)
     key = level " " pos " " byte " " bucket
-    if (bucket >= BROAD && !(key in mask_seen)) {
+    if (bucket == BROAD && !(key in mask_seen)) {
         mask_seen[key] = 1
-        byte_mask[level, pos, byte] += 2 ^ (bucket - 8)
+        byte_mask[level, pos, byte] = 1
     }
     key = level " " pos " lo " (byte % 16) " " bucket
     if (!(key in mask_seen)) {
@@ -650,14 +732,41 @@ function mask_add(level, pos, byte, bucket,    key, half) {
     }
 }
 
+# The same for whole bytes. What has the high bit is not told apart.
+function whole_mask(level, pos, byte, bucket,    half, key) {
+    half = int(bucket / 8)
+    if (byte >= 128)
+        byte = 128
+    key = level " " pos " whole " byte " " bucket
+    if (key in mask_seen)
+        return
+    mask_seen[key] = 1
+    whole_bits[level, half, pos, byte] += 2 ^ (bucket % 8)
+}
+
 function mask_anchor(a,    level, i, byte) {
     for (level = anchor_level[a]; level < LEVELS; level++) {
         for (i = 0; i < 4; i++)
             for (byte = 0; byte < 256; byte++)
-                if ((print_class[a, i], byte) in class_has)
+                if ((print_class[a, i], byte) in class_has) {
                     mask_add(level, i, byte, anchor_bucket[a])
+                    whole_mask(level, i, byte, anchor_whole[a])
+                }
         if (anchor_bucket[a] < BROAD)
             hash_print(a, level)
+        else
+            know_ahead(a, level)
+    }
+}
+
+# What may stand in the bytes behind a broad print; an escape sequence always may.
+function know_ahead(a, level,    k, c, i) {
+    broad_next[level, 27] = 1
+    for (k = 0; k < AHEAD; k++) {
+        c = right_class(a, anchor_late[a] + k)
+        for (i = 0; i < 256; i++)
+            if (c < 0 || ((c, i) in class_has))
+                broad_next[level, i] = 1
     }
 }
 
@@ -698,14 +807,6 @@ function hash_print(a, level,    which, x, b, c, d, l, n, m, o, i, j, k, q) {
                 }
 }
 
-function mask_escapes(    level, i, byte) {
-    for (level = 0; level < LEVELS; level++)
-        for (i = 0; i < 4; i++)
-            for (byte = 0; byte < 256; byte++)
-                if (i < 3 || byte == 27)
-                    mask_add(level, i, byte, BROAD + 1)
-}
-
 # How often bytes occur in build output, roughly.
 function fill_freq(    i, sum) {
     for (i = 0; i < 256; i++)
@@ -734,8 +835,9 @@ BEGIN {
     split("three whole most", table_name, " ")
     LEVELS = 3
     KEYS = 1024
-    BROAD = 14
-    split("0 1 3 4 5 6 8 10 11 14", group_first_, " ")
+    BROAD = 15
+    AHEAD = 8 # FINDER_AHEAD
+    split("0 1 3 4 5 6 8 10 11 15", group_first_, " ")
     for (i = 1; i <= 10; i++)
         group_first[i - 1] = group_first_[i] + 0
     SWEEPS = 3
@@ -858,6 +960,30 @@ function inner_class(k,    c, i, a, r) {
     return c
 }
 
+function print_whole(level,    half, p, i) {
+    print "}, .broad_next = {"
+    for (i = 0; i < 256; i++)
+        printf "%d,%s", broad_next[level, i], i % 32 == 31 ? "\n     " : ""
+    print "}, .whole_bytes = {"
+    for (half = 0; half < 2; half++) {
+        printf "    {"
+        for (p = 0; p < 4; p++) {
+            printf "{"
+            for (i = 0; i < 128; i++)
+                printf "%d,%s", whole_bits[level, half, p, i], i % 32 == 31 ? "\n      " : ""
+            print "},"
+        }
+        print "    },"
+    }
+    print "}, .high_bytes = {"
+    for (half = 0; half < 2; half++) {
+        printf "    {"
+        for (p = 0; p < 4; p++)
+            printf "%d,", whole_bits[level, half, p, 128]
+        print "},"
+    }
+}
+
 function print_masks(    level, p, i, h, half) {
     print "const struct finder_tables finder_tables[N_LEVELS] = {"
     for (level = 0; level < LEVELS; level++) {
@@ -883,6 +1009,7 @@ function print_masks(    level, p, i, h, half) {
             }
             print "    },"
         }
+        print_whole(level)
         for (h = 1; h <= 3; h++) {
             printf "}, .%s = {\n    ", table_name[h]
             for (i = 0; i < 2048; i++)
@@ -901,7 +1028,7 @@ function index_anchor(a,    c, d, k) {
                     k = (c * 37 + d) % KEYS
                     if (!((k, a) in key_seen)) {
                         key_seen[k, a] = 1
-                        key_list[k] = key_list[k] a ","
+                        key_list[k] = key_list[k] sprintf("{%s, %d, %d}, ", print_word(a), a, anchor_level[a])
                         key_count[k]++
                     }
                 }
@@ -918,10 +1045,31 @@ function print_index(    k, a, n, level) {
         printf "%d,%s", n, k % 16 == 15 ? "\n    " : ""
         n += key_count[k]
     }
-    printf "};\n\nconst uint16_t anchor_list[%d] = {\n    ", n + 1
+    printf "};\n\nconst struct anchor_entry anchor_list[%d] = {\n    ", n + 1
     for (k = 0; k < KEYS; k++)
         if (key_count[k] > 0)
             printf "%s\n    ", key_list[k]
+    print "{0, 0, 0, 0}};\n"
+}
+
+# Spelt-out tokens' anchors by their first byte: public prefixes, for look.c.
+function print_prefixes(    a, i, n, list) {
+    for (a = 1; a < n_anchors; a++)
+        if (anchor_len[a] > 0 && anchor_sets[a] == "NULL" && anchor_flags[a] ~ /WORD/ && \
+            anchor_flags[a] !~ /INNER|FOLD/) {
+            bytes_of(anchor_class[a, 0], list)
+            prefixes[list[0]] = prefixes[list[0]] a ","
+            prefix_count[list[0]]++
+        }
+    printf "const uint16_t prefix_index[257] = {"
+    for (i = n = 0; i <= 256; i++) {
+        printf "%d,%s", n, i % 16 == 15 ? "\n    " : ""
+        n += prefix_count[i]
+    }
+    printf "};\n\nconst uint16_t prefix_list[%d] = {\n    ", n + 1
+    for (i = 0; i < 256; i++)
+        if (prefix_count[i] > 0)
+            printf "%s\n    ", prefixes[i]
     print "0};\n"
 }
 
@@ -947,11 +1095,12 @@ END {
         inner_union[k] = inner_class(k)
         all_inner = all_inner < 0 ? inner_union[k] : union_class(all_inner, inner_union[k])
     }
+    fill_runs()
     assign_buckets()
+    assign_whole()
     for (a = 0; a < n_anchors; a++)
         if (anchor_len[a] > 0)
             mask_anchor(a)
-    mask_escapes()
 
     print "/* Made from src/redact/rules.tab by rules.awk. */"
     printf "enum { N_RULES = %d, N_RULE_NAMES = %d, N_ANCHORS = %d };\n\n", n_rules, n_names, n_anchors
@@ -973,8 +1122,8 @@ END {
         printf "static const uint32_t *const anchor_sets_%d[] = {%s};\n", i, sets[i]
     printf "\nconst struct anchor anchors[N_ANCHORS] = {\n"
     for (i = 0; i < n_anchors; i++)
-        printf "    {%s, %s, %d, 0%s, %d, %d, %s, %s, %d, %d},\n", anchor_text[i], anchor_sets[i],
-               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i], print_word(i), has_left(i) ? "true" : "false", anchor_first[i], anchor_rules[i]
+        printf "    {%s, %s, %d, 0%s, %d, %d, %s, %d, %d},\n", anchor_text[i], anchor_sets[i],
+               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i], has_left(i) ? "true" : "false", anchor_first[i], anchor_rules[i]
     print "};\n"
     printf "const struct inner_row inner_rows[%d] = {\n", n_inner + 1
     for (i = 0; i < n_inner; i++)
@@ -987,6 +1136,7 @@ END {
     printf "const uint32_t inner_bytes[8] = {%s};\n\n", all_inner < 0 ? 0 : class_text[all_inner]
     print_masks()
     print_index()
+    print_prefixes()
     print "const size_t rule_name_count = N_RULE_NAMES;\nconst size_t rule_count = N_RULES;"
     print "const size_t anchor_count = N_ANCHORS;"
 }

@@ -93,8 +93,6 @@ struct anchor {
     uint16_t flags;
     uint8_t late;    /* bytes behind it that its print takes in */
     uint8_t level;
-    uint32_t print;      /* a print differs from this one nowhere in print_mask: else it is */
-    uint32_t print_mask; /* not the anchor's */
     bool has_left;   /* some row has a left side: it is that which starts the token */
     uint16_t first;  /* of rules */
     uint16_t n_rules;
@@ -103,18 +101,21 @@ struct anchor {
 /*
  * What the search compares: the print, four bytes in a row around the end of an anchor. Bit b
  * of the nibbles says that an anchor of bucket b may have a byte with this low or high half
- * there. Buckets share their bytes, so that most of what passes is
- * nothing: `three` has a bit for each hash of the last three bytes of a print, then `whole` for
- * each of all four, or `most` for each of the three where the first byte is a class. They are
- * not asked of the two buckets of `bytes`, the broad one, whose prints are classes, and the
- * last one, which any ESC is in.
+ * there. Buckets share their bytes, so that most of what passes is nothing: `three` has a bit
+ * for each hash of the last three bytes of a print, then `whole` for each of all four, or
+ * `most` for each of the three where the first byte is a class. They are not asked of the last
+ * bucket (BROAD_BUCKET of the second half), whose prints are classes; `bytes` knows these. Processors that look
+ * up whole bytes have buckets of their own, which share less.
  * Level 0 knows the anchors of tiers 1 and 2, level 1 also those of tier 3, level 2 all.
  */
-enum { BROAD_BUCKET = 0x40, ESCAPE_BUCKET = 0x80, N_LEVELS = 3 };
+enum { BROAD_BUCKET = 0x80, N_LEVELS = 3, FINDER_AHEAD = 8 };
 
 struct finder_tables {
     uint8_t bytes[ANCHOR_PRINT][256];
     uint8_t nibbles[2][ANCHOR_PRINT][2][16]; /* buckets 0 to 7, then 8 to 15 */
+    uint8_t whole_bytes[2][ANCHOR_PRINT][128];
+    uint8_t high_bytes[2][ANCHOR_PRINT]; /* all from 128 on */
+    uint8_t broad_next[256]; /* may stand in the FINDER_AHEAD bytes behind a broad print */
     uint32_t three[2048];
     uint32_t whole[2048];
     uint32_t most[2048];
@@ -142,12 +143,23 @@ extern const struct finder_tables finder_tables[N_LEVELS];
    anchor_index[k + 1] for k = anchor_key(third, fourth), those of lower levels first. */
 enum { ANCHOR_KEYS = 1024 };
 extern const uint16_t anchor_index[ANCHOR_KEYS + 1];
-extern const uint16_t anchor_list[];
+struct anchor_entry {
+    uint32_t print;      /* a print differs from this one nowhere in print_mask: else it is */
+    uint32_t print_mask; /* not the anchor's */
+    uint16_t anchor;
+    uint16_t level;
+};
+extern const struct anchor_entry anchor_list[];
 
 static inline unsigned anchor_key(uint8_t third, uint8_t fourth)
 {
     return (third * 37U + fourth) % ANCHOR_KEYS;
 }
+
+/* Anchors of tokens whose first byte is c: prefix_list[prefix_index[c]] up to prefix_index[c + 1];
+   their texts are public prefixes if the secret begins behind them. */
+extern const uint16_t prefix_index[257];
+extern const uint16_t prefix_list[];
 
 /* Rows whose secret begins with or before their anchor (so that the beginning of one is held
    before the anchor is complete), anchors whose print ends behind them, and any byte that

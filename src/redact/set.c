@@ -9,6 +9,16 @@
 static const char *const group_names[N_GROUPS] = {"tier1", "tier2", "generic", "email",
                                                   "phone", "card",  "iban",    "home"};
 
+/* "own": what redact --list calls the user's rules. */
+static bool is_group(const char *word)
+{
+    for (size_t i = 0; i < N_GROUPS; i++) {
+        if (strcmp(group_names[i], word) == 0)
+            return true;
+    }
+    return strcmp(word, "pii") == 0 || strcmp(word, "own") == 0;
+}
+
 static bool is_of(const struct rule_name *rule, const char *word)
 {
     return strcmp(rule->name, word) == 0 || strcmp(group_names[rule->group], word) == 0 ||
@@ -114,6 +124,9 @@ enum err_code redact_set_add_rule(struct redact_set *set, const char *name, cons
 {
     enum err_code rc = ERR_NONE;
 
+    if (is_group(name))
+        return err_set(e, ERR_USAGE, "cannot use redaction rule", name,
+                       "a group of rules has this name");
     if (set->rules == NULL)
         rc = user_rules_new(&set->rules, e);
     return rc == ERR_NONE ? user_rules_add(set->rules, name, pattern, group, literal, e) : rc;

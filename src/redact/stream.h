@@ -64,6 +64,7 @@ struct candidate {
     uint8_t piece;
     uint8_t longest;
     uint8_t has;
+    bool overflowed; /* within this item: what it took before has come out */
     bool dead;
 };
 
@@ -107,6 +108,16 @@ struct stream {
     uint8_t tail[TAIL_MAX];
 };
 
+/* What a look for a text before an anchor has found, so that the next one need not look at the
+   same bytes again. Of one call. */
+enum { NEAR_MEMOS = 16 };
+struct near_memo {
+    const char *text; /* NULL: nothing yet */
+    uint64_t upto;    /* looked at to here */
+    uint64_t line;    /* behind the last line end seen */
+    uint64_t found;   /* where the text began last, plus one; 0: nowhere */
+};
+
 struct redactor {
     struct stream s;
     struct candidate live[CANDIDATES_MAX];
@@ -128,7 +139,9 @@ struct redactor {
     const uint8_t *in;
     size_t in_len;
     struct finder_map map; /* of the search */
+    struct near_memo near[NEAR_MEMOS];
     struct clean_vec *out;
+    bool idle;        /* no anchor stood at the last place that was looked at */
     bool failed;      /* no memory for a span: the call is undone */
     bool counts_kept; /* counts_before is what counts was when the call began */
 
@@ -210,7 +223,7 @@ bool look_userinfo(const struct redactor *r, uint64_t pos);
 bool look_line(const struct redactor *r, uint64_t pos);
 
 /* The row's conditions on what precedes its anchor, [start, end). */
-bool look_context(const struct redactor *r, const struct rule *rule, uint64_t start,
+bool look_context(struct redactor *r, const struct rule *rule, uint64_t start,
                   uint64_t end);
 
 /* A secret that begins to the left of its anchor, which ends at s.pos, and with the public
@@ -234,9 +247,13 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
    True if something was decided. */
 bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t origin);
 
-/* The only live candidate takes the bytes at s.pos in one go, up to index stop of the input,
-   as far as they decide nothing; returns how many it took. */
-size_t candidate_run(struct redactor *r, size_t stop);
+/* How many bytes at s.pos, up to index stop of the input, the live candidates take without
+   anything being decided. */
+size_t candidates_quiet(const struct redactor *r, size_t stop);
+
+/* The live candidates take the bytes at s.pos in one go, up to index stop of the input, as far
+   as they decide nothing; returns how many these are. */
+size_t candidates_run(struct redactor *r, size_t stop);
 void candidates_finish(struct redactor *r);
 uint64_t candidates_hold(const struct redactor *r); /* start of the earliest unarmed secret */
 

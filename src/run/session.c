@@ -307,6 +307,7 @@ static enum err_code open_channel(struct session *s, int i, int *write_fd, struc
                                .forward = s->o->forward, .rules = s->o->rules,
                                .redact = s->o->redact, .pass_masks = s->o->pass_masks,
                                .max_line = s->o->max_line, .split_long = s->o->split_long,
+                               .frames = s->o->frames,
                                .stage = s->o->exact ? &s->stage : NULL,
                                .is_pty = pty->master_fd >= 0};
     int fds[2] = {-1, -1};

@@ -65,6 +65,7 @@ struct session_options {
     bool exact; /* sockets for both, and the order of writing */
     size_t max_line;
     bool split_long;
+    enum frame_mode frames;
     bool stop_on_closed; /* a closed terminal side closes the command's pipe */
     bool obey_masks;   /* "::add-mask::VALUE" lines of the command register VALUE */
     bool pass_masks;   /* and reach the terminal side as they are */

@@ -19,6 +19,11 @@ enum { FULL_PTY = 128 << 10 };
    and terminal; a small one is the last, because then a program talks and somebody waits. */
 enum { PTY_BATCH = 64 << 10, PTY_SMALL = 2 << 10 };
 
+static bool wants_last_frame(const struct stream_options *o)
+{
+    return o->frames == FRAMES_LAST || (o->frames == FRAMES_AUTO && o->is_pty);
+}
+
 enum err_code stream_init(struct stream *s, int read_fd, const struct stream_options *o,
                           struct err *e)
 {
@@ -29,7 +34,10 @@ enum err_code stream_init(struct stream *s, int read_fd, const struct stream_opt
     *s = (struct stream){.fd = read_fd, .log = o->log, .is_pty = o->is_pty, .hold = o->hold,
                          .large_pipe = o->is_pty, .stage = o->stage};
     s->terminal = o->forward == FORWARD_NONE ? NULL : o->terminal;
-    splitter_init(&s->splitter, o->log, o->src, o->max_line, o->split_long, o->is_pty);
+    splitter_init(&s->splitter, &(struct splitter_options){
+                                    .log = o->log, .src = o->src, .max_line = o->max_line,
+                                    .split = o->split_long, .is_terminal = o->is_pty,
+                                    .last_frame = wants_last_frame(o)});
     rc = redactor_new(&s->for_log, log_passes ? NULL : o->rules, e);
     if (rc == ERR_NONE && s->terminal != NULL &&
         (log_passes != terminal_passes || (o->pass_masks && !terminal_passes)))

@@ -28,6 +28,10 @@ enum { STREAM_READ_SIZE = 256 << 10 }; /* one read; the scratch buffer all strea
 
 enum forward_mode { FORWARD_REDACTED, FORWARD_RAW, FORWARD_NONE };
 
+/* Which frames of a progress bar the log gets. FRAMES_AUTO: the last one of what is written to a
+   terminal, all of what is written to a pipe. */
+enum frame_mode { FRAMES_AUTO, FRAMES_ALL, FRAMES_LAST };
+
 struct stream_options {
     struct build_log *log;
     struct terminal *terminal; /* NULL: not forwarded */
@@ -41,6 +45,7 @@ struct stream_options {
     bool split_long;
     bool is_pty;   /* read_fd is the master of a pseudo-terminal */
     uint64_t hold; /* procs_hold_key of the command's end */
+    enum frame_mode frames;
 };
 
 struct stream {

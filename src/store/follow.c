@@ -130,6 +130,16 @@ static unsigned drain(struct follow *f)
     }
 }
 
+int follow_fd(const struct follow *f)
+{
+    return f->inotify_fd;
+}
+
+unsigned follow_take(struct follow *f)
+{
+    return f->inotify_fd >= 0 ? drain(f) : 0;
+}
+
 /* How long the next wait may last, -1 for ever, and what it means when that time is over. */
 static int next_timeout(const struct follow *f, int limit_ms, unsigned *meaning)
 {

@@ -41,6 +41,12 @@ void follow_soon(struct follow *f);
 enum err_code follow_wait(struct follow *f, int out_fd, int limit_ms, unsigned *events,
                           struct err *e) MUST_USE;
 
+/* For who waits by other means: what is readable when something happened (-1: nothing tells, or
+   no file yet; the next follow_file makes another), and what did happen, 0: nothing. Then
+   follow_soon and follow_polls are the caller's to obey. */
+int follow_fd(const struct follow *f);
+unsigned follow_take(struct follow *f);
+
 bool follow_polls(const struct follow *f); /* true where it must wake up each second */
 
 #endif

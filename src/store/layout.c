@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <linux/openat2.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/home.h"
 #include "base/sys.h"
 #include "base/ulid.h"
 
@@ -211,18 +211,6 @@ static const char *env_set(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* The home directory, from the password database when the environment does not say. */
-static const char *home_dir(void)
-{
-    const char *home = env_set("HOME");
-    const struct passwd *pw;
-
-    if (home != NULL)
-        return home;
-    pw = getpwuid(geteuid());
-    return pw != NULL && pw->pw_dir != NULL && pw->pw_dir[0] == '/' ? pw->pw_dir : NULL;
-}
-
 static enum err_code out_of_memory(struct err *e)
 {
     return err_set(e, ERR_MEMORY, "cannot find the store", "", "out of memory");
@@ -265,7 +253,8 @@ static enum err_code make_absolute(char *path, char **root, struct err *e)
 static enum err_code state_root(char **root, struct err *e)
 {
     const char *state = env_set("XDG_STATE_HOME");
-    const char *home;
+    char *home;
+    char *path;
 
     if (geteuid() == 0)
         return make_absolute(strdup("/var/log/buildlog"), root, e);
@@ -275,7 +264,9 @@ static enum err_code state_root(char **root, struct err *e)
     home = home_dir();
     if (home == NULL)
         return err_set(e, ERR_NOT_FOUND, "cannot find the store", "", "no home directory");
-    return make_absolute(join(home, "/.local/state/buildlog", ""), root, e);
+    path = join(home, "/.local/state/buildlog", "");
+    free(home);
+    return make_absolute(path, root, e);
 }
 
 enum err_code layout_root(const char *dir, const char *configured, char **root, struct err *e)

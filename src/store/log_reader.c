@@ -603,8 +603,8 @@ static enum err_code back_all(struct log_reader *r, struct back *b, uint64_t siz
     return ERR_NONE;
 }
 
-enum err_code log_reader_backward(struct log_reader *r, log_visit *visit, void *arg,
-                                  struct err *e)
+enum err_code log_reader_backward_from(struct log_reader *r, uint64_t end, log_visit *visit,
+                                       void *arg, struct err *e)
 {
     struct back b = {0};
     struct stat st;
@@ -614,9 +614,17 @@ enum err_code log_reader_backward(struct log_reader *r, log_visit *visit, void *
         return err_set(e, ERR_REFUSED, "cannot read", r->path, "compressed, only forwards");
     if (sys.fstat(r->fd, &st) != 0)
         return err_system(e, "cannot look at", r->path);
-    rc = back_all(r, &b, (uint64_t)st.st_size, visit, arg, e);
+    if (end > (uint64_t)st.st_size)
+        end = (uint64_t)st.st_size;
+    rc = back_all(r, &b, end, visit, arg, e);
     free(b.data);
     return rc;
+}
+
+enum err_code log_reader_backward(struct log_reader *r, log_visit *visit, void *arg,
+                                  struct err *e)
+{
+    return log_reader_backward_from(r, UINT64_MAX, visit, arg, e);
 }
 
 /* ---- the last n ------------------------------------------------------------------------- */

@@ -108,6 +108,10 @@ typedef bool log_visit(void *arg, const struct log_item *item);
 enum err_code log_reader_backward(struct log_reader *r, log_visit *visit, void *arg,
                                   struct err *e) MUST_USE;
 
+/* The same for what stands before offset `end`, where a line begins; UINT64_MAX: all. */
+enum err_code log_reader_backward_from(struct log_reader *r, uint64_t end, log_visit *visit,
+                                       void *arg, struct err *e) MUST_USE;
+
 /* The next log_reader_next starts at the first line, or so that the last n items for which
    wants(arg, item) holds are still to come. Clears what was counted. */
 enum err_code log_reader_rewind(struct log_reader *r, struct err *e) MUST_USE;

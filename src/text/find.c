@@ -29,8 +29,8 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-/* True if the word stands at `at`, where there is room for it. */
-static bool stands(const struct find *f, const char *at)
+/* True if the word stands at `at`, where there is room for it. For what is found by vectors. */
+UNUSED static bool stands(const struct find *f, const char *at)
 {
     if (!f->icase)
         return memcmp(at, f->word, f->len) == 0;

@@ -17,12 +17,34 @@ struct regex {
 
 enum { NESTING_MAX = 256 };
 
+/*
+ * What TRE makes of a part of a pattern, or more: characters and sets with every repetition
+ * written out; those that a match of it may begin and end with; links from one that a match may
+ * go on from to one that it may go on to, of which "((a?){99}){99}" has 48 million.
+ */
+struct size {
+    uint64_t places;
+    uint64_t first;
+    uint64_t last;
+    uint64_t links;
+    bool nullable; /* it may match nothing */
+};
+
+#define NOTHING ((struct size){.nullable = true})
+
+/* A group that is open: its alternatives, the last one but for its last atom, and that. */
+struct group {
+    struct size choice;
+    struct size row;
+    struct size atom;
+    bool has_choice;
+};
+
 /* A walk over a pattern that knows just enough of the syntax to tell atoms from repetitions. */
 struct walk {
     const char *at;
     const char *end;
-    uint64_t sum[NESTING_MAX + 1]; /* of each open group */
-    uint64_t last;                 /* of the last atom, contained in its sum */
+    struct group groups[NESTING_MAX + 1];
     size_t depth;
     const char *why; /* what is wrong, in words */
 };
@@ -57,48 +79,157 @@ static const char *behind_bracket(const char *at, const char *end)
     return at < end ? at + 1 : NULL;
 }
 
-/* The largest number in the braces that begin at w->at, which is moved behind them. TRE's
-   approximate ones are refused: repeated ones crash TRE 0.8. */
-static uint64_t largest_bound(struct walk *w)
+static uint64_t at_most(uint64_t n)
 {
-    uint64_t largest = 1;
-    uint64_t number = 0;
+    return n < REGEX_LINKS_MAX ? n : REGEX_LINKS_MAX + 1;
+}
 
+static struct size behind_each_other(struct size a, struct size b)
+{
+    return (struct size){.places = at_most(a.places + b.places),
+                         .first = at_most(a.first + (a.nullable ? b.first : 0)),
+                         .last = at_most(b.last + (b.nullable ? a.last : 0)),
+                         .links = at_most(a.links + b.links + a.last * b.first),
+                         .nullable = a.nullable && b.nullable};
+}
+
+static struct size either(struct size a, struct size b)
+{
+    return (struct size){.places = at_most(a.places + b.places),
+                         .first = at_most(a.first + b.first),
+                         .last = at_most(a.last + b.last),
+                         .links = at_most(a.links + b.links),
+                         .nullable = a.nullable || b.nullable};
+}
+
+/* One that may begin anew where it ends. */
+static struct size again(struct size a)
+{
+    a.links = at_most(a.links + a.last * a.first);
+    return a;
+}
+
+/* a{least,most}: TRE writes out `most` copies, those beyond `least` one within the other. */
+static struct size copies(struct size a, uint64_t least, uint64_t most)
+{
+    struct size sum = NOTHING;
+
+    for (uint64_t i = 0; i < most && sum.places <= REGEX_EXPANDED_MAX; i++) {
+        struct size copy = a;
+
+        copy.nullable |= i >= least;
+        sum = behind_each_other(sum, copy);
+    }
+    return sum;
+}
+
+static void atom(struct walk *w, struct size size)
+{
+    struct group *g = &w->groups[w->depth];
+
+    g->row = behind_each_other(g->row, g->atom);
+    g->atom = size;
+}
+
+static void one_byte(struct walk *w, bool nullable)
+{
+    atom(w, (struct size){1, 1, 1, 0, nullable});
+}
+
+static struct size whole(const struct group *g)
+{
+    struct size row = behind_each_other(g->row, g->atom);
+
+    return g->has_choice ? either(g->choice, row) : row;
+}
+
+static void alternative(struct walk *w)
+{
+    struct group *g = &w->groups[w->depth];
+
+    *g = (struct group){.choice = whole(g), .row = NOTHING, .atom = NOTHING, .has_choice = true};
+    w->at++;
+}
+
+/* An empty group is copied like any other. */
+static void close_group(struct walk *w)
+{
+    struct size size = whole(&w->groups[w->depth]);
+
+    size.places += size.places == 0 ? 1 : 0;
+    w->depth--;
+    atom(w, size);
+}
+
+static void star(struct walk *w)
+{
+    struct size *a = &w->groups[w->depth].atom;
+
+    if (*w->at != '?')
+        *a = again(*a);
+    a->nullable |= *w->at != '+';
+    w->at++;
+}
+
+/* The numbers in the braces that begin at w->at, which is moved behind them; *most is *least
+   where there is no comma. TRE's approximate ones are refused: repeated ones crash TRE 0.8; and
+   so is "{,2}", of which it makes three. */
+static void bounds(struct walk *w, uint64_t *least, uint64_t *most)
+{
+    uint64_t numbers[2] = {0, 0};
+    unsigned which = 0;
+
+    if (w->end - w->at > 1 && w->at[1] == ',')
+        w->why = "a repetition of at most n is written {0,n}";
     for (w->at++; w->at < w->end && *w->at != '}'; w->at++) {
         bool digit = *w->at >= '0' && *w->at <= '9';
 
         if (!digit && *w->at != ',')
             w->why = "Invalid contents of {}";
-        number = digit ? number * 10 + (uint64_t)(*w->at - '0') : 0;
-        if (number > REGEX_EXPANDED_MAX)
-            number = REGEX_EXPANDED_MAX + 1;
-        if (number > largest)
-            largest = number;
+        else if (!digit)
+            which = 1;
+        else
+            numbers[which] = at_most(numbers[which] * 10 + (uint64_t)(*w->at - '0'));
     }
+    *least = numbers[0];
+    *most = which == 0 || numbers[1] < numbers[0] ? numbers[0] : numbers[1];
     w->at += w->at < w->end ? 1 : 0;
-    return largest;
 }
 
-static void atom(struct walk *w, uint64_t size)
-{
-    w->last = size;
-    w->sum[w->depth] += size;
-}
-
-static void close_group(struct walk *w)
-{
-    uint64_t size = w->sum[w->depth];
-
-    w->depth--;
-    atom(w, size);
-}
-
+/* Where no atom stands before it, TRE repeats an empty one. */
 static void repeat(struct walk *w)
 {
-    uint64_t more = w->last * (largest_bound(w) - 1);
+    struct group *g = &w->groups[w->depth];
+    const char *from = w->at;
+    uint64_t least;
+    uint64_t most;
 
-    w->last += more;
-    w->sum[w->depth] += more;
+    bounds(w, &least, &most);
+    if (g->atom.places == 0)
+        one_byte(w, true);
+    /* "{n,}" is n copies and one more, which begins anew. */
+    if (w->at - from >= 2 && w->at[-2] == ',')
+        g->atom = behind_each_other(copies(g->atom, least, least),
+                                    again(copies(g->atom, 0, 1)));
+    else
+        g->atom = copies(g->atom, least, most > 0 ? most : 1);
+}
+
+/* Behind the braces of \x{…}, whose "{" may be at w->at. TRE 0.8 writes the digits between them
+   to an array of 32 bytes on its stack, as many as there are. */
+static void braced_number(struct walk *w)
+{
+    enum { DIGITS_MAX = 8 };
+    size_t left = (size_t)(w->end - w->at);
+    const char *close = left > 0 && *w->at == '{' ? memchr(w->at, '}', left) : NULL;
+
+    if (left == 0 || *w->at != '{')
+        return;
+    if (close == NULL)
+        w->why = "Missing '}'";
+    else if (close - w->at - 1 > DIGITS_MAX)
+        w->why = "Invalid contents of {}";
+    w->at = close != NULL ? close + 1 : w->at + 1;
 }
 
 /* \Q…\E is literal text; any other escape is one atom of two bytes. Of \0 TRE makes a back
@@ -106,29 +237,37 @@ static void repeat(struct walk *w)
 static void escape(struct walk *w)
 {
     size_t left = (size_t)(w->end - w->at);
+    char kind = left >= 2 ? w->at[1] : '\0';
     const char *end;
 
-    atom(w, 1);
-    if (left >= 2 && w->at[1] == '0')
+    if (kind == '0' && left >= 2)
         w->why = "Invalid back reference";
-    if (left < 2 || w->at[1] != 'Q') {
+    if (kind != 'Q') {
+        one_byte(w, kind != '\0' && strchr("bB<>", kind) != NULL);
         w->at += left < 2 ? left : 2;
+        if (kind == 'x')
+            braced_number(w);
         return;
     }
     end = memmem(w->at, left, "\\E", 2);
-    atom(w, left);
+    atom(w, (struct size){left, 1, 1, left, false});
     w->at = end != NULL ? end + 2 : w->end;
 }
 
+/* What "(?" says before ":" or ")" is no part of the group. */
 static void open_group(struct walk *w)
 {
     if (w->depth == NESTING_MAX) {
         w->why = "its parentheses nest too deep";
         return;
     }
-    w->sum[++w->depth] = 0;
-    w->last = 0;
+    w->groups[++w->depth] = (struct group){.row = NOTHING, .atom = NOTHING};
     w->at++;
+    if (w->at == w->end || *w->at != '?')
+        return;
+    while (w->at < w->end && *w->at != ':' && *w->at != ')')
+        w->at++;
+    w->at += w->at < w->end && *w->at == ':' ? 1 : 0;
 }
 
 static void bracket(struct walk *w)
@@ -138,12 +277,14 @@ static void bracket(struct walk *w)
     if (next == NULL)
         w->why = "Missing ']', or a class name that is none";
     w->at = next != NULL ? next : w->at + 1; /* the place named is the bracket's */
-    atom(w, 1);
+    one_byte(w, false);
 }
 
 /* One atom, parenthesis or bound. */
 static void step(struct walk *w)
 {
+    struct size size;
+
     switch (*w->at) {
     case '\\':
         escape(w);
@@ -153,6 +294,11 @@ static void step(struct walk *w)
         break;
     case '{':
         repeat(w);
+        break;
+    case '*':
+    case '+':
+    case '?':
+        star(w);
         break;
     case '(':
         open_group(w);
@@ -165,11 +311,15 @@ static void step(struct walk *w)
             close_group(w);
         w->at++;
         break;
+    case '|':
+        alternative(w);
+        break;
     default:
-        atom(w, 1);
+        one_byte(w, *w->at == '^' || *w->at == '$');
         w->at++;
     }
-    if (w->sum[w->depth] > REGEX_EXPANDED_MAX)
+    size = whole(&w->groups[w->depth]);
+    if (w->why == NULL && (size.places > REGEX_EXPANDED_MAX || size.links > REGEX_LINKS_MAX))
         w->why = "with its repetitions written out it is too large";
 }
 
@@ -178,6 +328,7 @@ static const char *refusal(const char *pattern, size_t n, size_t *place)
 {
     struct walk w = {.at = pattern, .end = pattern + n};
 
+    w.groups[0] = (struct group){.row = NOTHING, .atom = NOTHING};
     while (w.at < w.end && w.why == NULL)
         step(&w);
     *place = (size_t)(w.at - pattern);

@@ -25,6 +25,8 @@ enum {
     /* Characters and sets when every {n} is written out, as TRE does: "(a{255}){255}" would
        take a gigabyte. */
     REGEX_EXPANDED_MAX = 20000,
+    /* Pairs of those of which one may follow the other: "((a?){99}){50}" would take some. */
+    REGEX_LINKS_MAX = 400000,
     REGEX_GROUPS_MAX = 32, /* groups that can be asked for, the whole match included */
     REGEX_COST_MAX = 16    /* of an approximate match */
 };

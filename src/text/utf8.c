@@ -46,6 +46,16 @@ size_t utf8_sequence(const char *src, size_t n, bool *valid)
     return got;
 }
 
+uint32_t utf8_decode(const char *src, size_t len)
+{
+    static const uint8_t lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t c = (uint8_t)src[0] & lead[len];
+
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | ((uint8_t)src[i] & 0x3f);
+    return c;
+}
+
 size_t utf8_cut(const char *src, size_t n)
 {
     for (size_t back = 1; back <= 3 && back <= n; back++) {

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Looks at the sequence that begins at src (n >= 1 bytes). Returns its length 1 to 4 and
@@ -13,6 +14,9 @@
  * length is then n.
  */
 size_t utf8_sequence(const char *src, size_t n, bool *valid);
+
+/* The code point of a valid sequence of len bytes. */
+uint32_t utf8_decode(const char *src, size_t len);
 
 /* The largest k <= n so that src[0..k) does not end inside a sequence that could still have
    become valid. k is at least n - 3. */

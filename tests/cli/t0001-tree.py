@@ -45,6 +45,10 @@ for path, line in (("run/x.c", '#include "read/render.h"'),
                    ("store/x.c", '#include "commands.gen.h"'),
                    ("store/x.c", "#include <ev.h>"),
                    ("text/x.c", "#include <cjson/cJSON.h>"),
+                   ("read/x.c", '#include "lib/pick.h"'),
+                   ("run/x.c", '#include "lib/pick.h"'),
+                   ("lib/x.c", '#include "cmd/out.h"'),
+                   ("lib/x.c", '#include "redact/redact.h"'),
                    ("cmd/x.c", '#include "cmd.h"'),
                    ("new/x.c", ""),
                    ("run/x.c", "s = (struct clean_span){.ptr = p, .len = n};"),
@@ -154,7 +158,7 @@ def committed():
                     yield os.path.relpath(os.path.join(folder, name), bl.ROOT)
 
 
-FORMED = (".c", ".h", ".py", ".sh", ".awk", ".tab", ".1", ".5", ".bash", ".fish", "_buildlog")
+FORMED = (".c", ".h", ".py", ".sh", ".awk", ".tab", ".1", ".3", ".5", ".bash", ".fish", "_buildlog")
 bad = [f"{path}: {fault}" for path in committed()
        if path.endswith(FORMED)
        for fault in faults(path, text_of(path))]

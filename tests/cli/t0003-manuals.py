@@ -57,7 +57,7 @@ for command in commands:
 
 KEYS = """kind buildId userId projectId startedAt version v attempt reqId traceId spanId parentId
     name cmd cwd host pid tty order redact forward lock labels ts seq src msg redacted truncated
-    partial cont bad raw len level component event from lines bytes reason endedAt status
+    partial cont bad raw len frames level component event from lines bytes reason endedAt status
     exitCode signal durationMs lastSeq complete redactions maxRssKb userMs sysMs hash
     shutdown""".split()
 EVENTS = ("exec_failed signal timeout stall orphan order_uncertain mask_added mask_refused "

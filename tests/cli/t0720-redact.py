@@ -266,6 +266,8 @@ def listing():
     bad = [name for name, rule in rules.items() if rule["on"] and "example" in rule and
            "REDACTED" not in rule.get("becomes", "")]
     bl.equal(bad, [], "every rule that is on finds its own example")
+    bl.equal([name for name, rule in rules.items() if "example" not in rule],
+             ["known-value", "add-mask", "named-field"], "and all have one that can")
     bl.equal([name for name, rule in rules.items() if not rule["description"]], [],
              "every rule says what it finds")
     gives(redact("--list", "x"), 2, b"",
@@ -367,6 +369,9 @@ WRONG = [
     (RULE % '{"name": "a", "pattern": "a(b"}', "rule 'a': its pattern: Missing ')' (byte 2)"),
     (RULE % '{"name": "github-pat", "pattern": "x"}',
      "rule 'github-pat': a rule of buildlog's own has this name"),
+    *((RULE % json.dumps({"name": name, "pattern": "x"}),
+       f"rule '{name}': a group of rules has this name")
+      for name in ("tier1", "generic", "email", "pii", "own")),
     ('{"fields": ["a..b"]}', "field 'a..b': each part has 1 to 64 bytes"),
     ('{"rules_file": "/x"}', "'rules_file' has no place in a rules file"),
     ("[]", 'expected a JSON object: {"rules": [{"name": "ours", "pattern": "K-[0-9]{8}"}]}'),

@@ -146,7 +146,7 @@ def stopped_by_a_process():
 def stopped_then_killed():
     """The terminal is the shell's while we are stopped, whatever happens then."""
     tty = shell()
-    tty.send(b'"$B" run -- "$SIGNALS" -x 15=0; echo rc=$?\n')
+    tty.send(b'"$B" run -- "$SIGNALS" -x 1=0; echo rc=$?\n')
     child = int(tty.expect(bl.rx(rb"ready (\d+)\r\n")).group(1))
     tty.send(CTRL_Z)
     tty.expect(PROMPT)

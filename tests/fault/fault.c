@@ -207,6 +207,14 @@ PLAIN(int, clock_gettime, (clockid_t clock, struct timespec *now), (clock, now),
 PLAIN(int, inotify_init1, (int flags), (flags), strike(CALL_inotify_init1, false))
 PLAIN(int, inotify_add_watch, (int fd, const char *path, uint32_t mask), (fd, path, mask),
       strike_fd(CALL_inotify_add_watch, fd))
+PLAIN(int, epoll_create1, (int flags), (flags), strike(CALL_epoll_create1, false))
+PLAIN(int, epoll_ctl, (int epoll_fd, int op, int fd, struct epoll_event *event),
+      (epoll_fd, op, fd, event), strike(CALL_epoll_ctl, false))
+PLAIN(int, timerfd_create, (clockid_t clock, int flags), (clock, flags),
+      strike(CALL_timerfd_create, false))
+PLAIN(int, timerfd_settime,
+      (int fd, int flags, const struct itimerspec *new_value, struct itimerspec *old_value),
+      (fd, flags, new_value, old_value), strike(CALL_timerfd_settime, false))
 
 /* The descriptor is gone also when close fails, as on Linux. */
 static int fault_close(int fd)

@@ -376,7 +376,7 @@ START_KEYS = ["kind", "buildId", "userId", "projectId", "startedAt", "version", 
               "reqId", "traceId", "spanId", "parentId", "name", "cmd", "cwd", "host", "pid",
               "tty", "order", "redact", "forward", "lock", "labels"]
 LINE_KEYS = ["kind", "ts", "seq", "src", "buildId", "msg", "level", "redacted", "truncated",
-             "partial", "cont", "bad", "raw", "len"]
+             "partial", "cont", "bad", "raw", "len", "frames"]
 EVENT_KEYS = ["kind", "ts", "seq", "buildId", "level", "component", "event"]
 GAP_KEYS = ["kind", "ts", "seq", "buildId", "from", "lines", "bytes", "reason"]
 END_KEYS = ["kind", "buildId", "endedAt", "status", "exitCode", "signal", "durationMs", "lines",
@@ -588,7 +588,7 @@ class _Checker:
         attempt = self.log.attempts[-1]
         self.need(attempt.end is None, "a record after the end record")
         self.whole(record, "ts", "seq", "from", "lines", "bytes", "redacted", "truncated",
-                   "bad", "len")
+                   "bad", "len", "frames")
         first = record.get("from" if kind == "gap" else "seq", 0)
         self.need(first == self.seq + 1, f"{kind} begins at {first} after {self.seq}")
         self.need(record.get("seq", 0) >= first, f"gap from {first} to {record.get('seq')}")
@@ -611,7 +611,7 @@ class _Checker:
         self.need(("msg" in record) != ("len" in record), "msg and len: exactly one is there")
         for name in ("partial", "cont"):
             self.need(record.get(name, True) is True, f"{name} is not true")
-        for name in ("redacted", "truncated", "bad"):
+        for name in ("redacted", "truncated", "bad", "frames"):
             self.need(record.get(name, 1) > 0, f"{name} is 0")
         self.need(("raw" in record) == ("bad" in record) or "len" in record,
                   "raw and bad: both or none")
@@ -684,7 +684,8 @@ class _Checker:
         cut = any("truncated" in line for line in attempt.lines)
         self.need(not record["complete"] or not (attempt.gaps or cut),
                   "complete in spite of a gap or a truncated line")
-        if not any("redacted" in line for line in attempt.lines):
+        drawn_over = attempt.start["tty"] or any("frames" in line for line in attempt.lines)
+        if not drawn_over and not any("redacted" in line for line in attempt.lines):
             total = sum(_read_length(line) for line in attempt.lines) \
                 + sum(gap["bytes"] for gap in attempt.gaps)
             # A pseudo-terminal may end lines with CR LF; the CR is in bytes and in no msg.

@@ -1,81 +1,11 @@
 // SPDX-License-Identifier: MIT
-/*
- * The corpora of tests/fuzz once more: seeds, and every finding, made small. Besides some
- * random inputs, always the same ones, so that a machine without a fuzzer tries something new
- * with every change of the tables.
- */
-#include "lib/tap.h"
-
-#include <dirent.h>
-#include <stdlib.h>
-
+/* tests/fuzz/fuzz_redact.c with its corpus, and with random inputs. */
 #include "fuzz/fuzz_redact.c"
-
-#ifndef SOUPS
-#define SOUPS 400 /* random inputs */
-#endif
-
-enum { INPUT_MAX = 1 << 12, PATH_LEN_MAX = 4096, RANDOM_MAX = 60 };
-
-static void replay_file(const char *directory, const char *name)
-{
-    static uint8_t data[INPUT_MAX];
-    char path[PATH_LEN_MAX];
-    FILE *file;
-    size_t len;
-    const char *reason;
-
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    file = fopen(path, "rb");
-    if (!ok(file != NULL, "%s can be read", name))
-        return;
-    len = fread(data, 1, sizeof(data), file);
-    fclose(file);
-    reason = fuzz_one(data, len);
-    if (!ok(reason == NULL, "%s: %s", name, reason != NULL ? reason : "holds"))
-        fuzz_explain(data, len);
-}
-
-static void replay(const char *directory)
-{
-    DIR *dir = opendir(directory);
-    struct dirent *entry;
-    size_t n = 0;
-
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        if (entry->d_name[0] == '.')
-            continue;
-        replay_file(directory, entry->d_name);
-        n++;
-    }
-    if (dir != NULL)
-        closedir(dir);
-    ok(n > 0, "%s has files", directory);
-}
-
-static void random_inputs(void)
-{
-    uint8_t data[RANDOM_MAX];
-    uint64_t seed = 1;
-    const char *reason = NULL;
-    size_t len = 0;
-
-    for (int n = 0; n < SOUPS && reason == NULL; n++) {
-        len = FUZZ_HEAD + 1;
-        for (size_t i = 0; i < sizeof(data); i++) {
-            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            data[i] = (uint8_t)(seed >> 56);
-            len += i > FUZZ_HEAD && seed >> 63 != 0;
-        }
-        reason = fuzz_one(data, len);
-    }
-    if (!ok(reason == NULL, "random inputs: %s", reason != NULL ? reason : "hold"))
-        fuzz_explain(data, len);
-}
+#include "fuzz/replay_tap.h"
 
 int main(void)
 {
-    replay("tests/fuzz/corpus/redact");
-    random_inputs();
+    replay_corpus("tests/fuzz/corpus/redact");
+    replay_random(FUZZ_HEAD);
     return done();
 }

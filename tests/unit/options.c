@@ -18,6 +18,7 @@
 #include "cmd/nearest.h"
 #include "cmd/options.h"
 #include "commands.gen.h"
+#include "lib/where.h"
 
 static const char *const whens[] = {"auto", "always", "never", NULL};
 static const char *const modes[] = {"on", "off", NULL};
@@ -450,7 +451,7 @@ static void test_config_places(void)
     struct config c;
     struct err e;
 
-    if (access(CONFIG_SYSTEM_PATH, F_OK) == 0) {
+    if (access(WHERE_SYSTEM_FILE, F_OK) == 0) {
         ok(true, "the user's file # SKIP this system has a configuration of its own");
         return;
     }

@@ -63,6 +63,29 @@ static void test_escapes(void)
     SHOWS("\xc2\x1b[0m\x9b", STRIP, "\xef\xbf\xbd\xef\xbf\xbd");
 }
 
+#define LAST ((struct visible){.colour = COLOUR_PASS, .lf = true, .last_frame = true})
+#define MOVES ((struct visible){.colour = COLOUR_PASS, .lf = true, .moves = true})
+
+static void test_frames(void)
+{
+    SHOWS("10%\r50%\r100%", LAST, "^M100%");
+    SHOWS("10%\r50%\r100%", STRIP, "10%^M50%^M100%");
+    SHOWS("loading\rok", LAST, "loading^Mok");
+    SHOWS("loading\rok\x1b[K", LAST, "^Mok");
+    SHOWS("loading\r\x1b[Kok", LAST, "^Mok");
+    SHOWS("99%\r100%\r", LAST, "^M100%^M");
+    SHOWS("99%\r100%\r    ", LAST, "^M100%^M    ");
+    SHOWS("abc\r", LAST, "abc^M");
+    SHOWS("abc\b\b\rabcd", LAST, "abc^H^H^Mabcd");
+    SHOWS("\x1b[31m1%\r\x1b[32m2%\x1b[0m", LAST, "^M\x1b[32m2%\x1b[0m\x1b[0m");
+    SHOWS("a\tb\rabcdefghijkl", LAST, "a\tb^Mabcdefghijkl");
+    SHOWS("\x1b[01m\x1b[Kx.c:\x1b[m\x1b[K oops", PASS, "\x1b[01mx.c:\x1b[m oops\x1b[0m");
+    SHOWS("\x1b[01;31m\x1b[Kx\x1b[m\x1b[K\x1b[2K", STRIP, "x");
+    SHOWS("\x1b[K", NAMES, "^[[K");
+    SHOWS("\x1b[3X\x1b[?25l", PASS, "^[[3X^[[?25l");
+    SHOWS("a\rb\b\x1b[2Kc\x1b[5Gd\x1b[A\x1b[2J\a", MOVES, "a\rb\b\x1b[2Kc\x1b[5Gd^[[A^[[2J^G");
+}
+
 /* Whatever comes in, what comes out cannot act on a terminal. */
 static bool harmless(const struct buf *b)
 {
@@ -137,6 +160,7 @@ int main(void)
 {
     test_text();
     test_escapes();
+    test_frames();
     test_random();
     test_json();
     test_columns();

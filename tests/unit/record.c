@@ -53,6 +53,7 @@ static void test_lines(void)
 {
     struct line_fields none = {0};
     struct line_fields all = {.redacted = 2, .truncated = 1048576, .partial = true, .cont = true};
+    struct line_fields frames = {.frames = UINT32_MAX};
 
     line_is(true, "", 0, none, LINE(",\"msg\":\"\""));
     line_is(true, "hello \"world\"\r", 14, none, LINE(",\"msg\":\"hello \\\"world\\\"\\r\""));
@@ -66,6 +67,8 @@ static void test_lines(void)
         true, "\x80", 1, all,
         LINE(",\"msg\":\"\xef\xbf\xbd\xe2\x80\xa6[TRUNCATED]\",\"redacted\":2,"
              "\"truncated\":1048576,\"partial\":true,\"cont\":true,\"bad\":1,\"raw\":\"gA==\""));
+    line_is(true, "100%", 4, frames, LINE(",\"msg\":\"100%\",\"frames\":4294967295"));
+    line_is(false, "100%", 4, frames, LINE(",\"len\":4,\"frames\":4294967295"));
     line_is(false, "secret\xff", 7, none, LINE(",\"len\":7"));
     line_is(false, "secret", 6, all,
             LINE(",\"redacted\":2,\"truncated\":1048576,\"partial\":true,\"cont\":true,\"len\":6"));
@@ -80,7 +83,8 @@ static void test_line_room(void)
                             .redacted = UINT32_MAX,
                             .truncated = UINT64_MAX,
                             .partial = true,
-                            .cont = true};
+                            .cont = true,
+                            .frames = UINT32_MAX};
     struct line_encoder e;
     bool good = true;
 

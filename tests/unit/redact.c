@@ -313,6 +313,12 @@ static const struct test_case tokens[] = {
                        "AWS_SECRET_ACCESS_KEY=*** AWS_SECRET_ACCESS_KEY: <your secret> "
                        "AWS_SECRET_ACCESS_KEY={{ aws_secret }} AWS_SECRET_ACCESS_KEY= "
                        "AWS_SECRET_ACCESS_KEY is not set, AWS_SECRET_ACCESS_KEY_FILE=/run/x/y", NULL},
+    {"an option's value with a dash", "deploy --secret -" "aB3dE5gH7jK9 --dry-run",
+     "deploy --secret " R " --dry-run"},
+    {"an option behind an option", "deploy --secret -fno-omit-frame-pointer2 --token --no-v1-x2 "
+                                   "--password -Xmx2048m", NULL},
+    {"a public prefix of three bytes", "KEY" "0" "12345678901234567890ABCDEFABCDE_"
+                                       "abcdefghijklmnopqrstuv", "KEY" R},
     {"a URL password", "git clone https://user:@m:12@@example.com/x.git",
      "git clone https://user:" R "@example.com/x.git"},
     {"without a user", "redis://:@m:20@@redis:6379/0", "redis://:" R "@redis:6379/0"},

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "redact/escape.h"
 #include "redact/finder.h"
 #include "redact/rules.h"
 
@@ -20,13 +21,10 @@ static bool same(uint8_t c, uint8_t want, bool fold)
     return c == want || (fold && want >= 'a' && want <= 'z' && c == want - 32);
 }
 
-/* The next place by definition: a spelt-out anchor of four bytes or more ends there, or an
-   escape sequence begins before it. */
+/* The next place by definition: a spelt-out anchor of four bytes or more ends there. */
 static size_t find_plain(const uint8_t *data, size_t len, size_t from)
 {
     for (size_t e = from < ANCHOR_PRINT ? ANCHOR_PRINT : from; e <= len; e++) {
-        if (data[e - 1] == 0x1b)
-            return e;
         for (size_t i = 0; i < anchor_count; i++) {
             const struct anchor *a = &anchors[i];
             size_t k = 0;
@@ -67,19 +65,69 @@ static void check(enum finder_kind kind, const char *name)
         size_t len = next_random() % (round % 16 > 0 ? 200 : 3000);
         uint8_t *data = make_block(len);
         size_t from = next_random() % (len + 2);
+        size_t plain = 0;
         struct finder_map map = {0};
 
         while (from <= len && good) {
             size_t got = finder_next(finder_get(kind), t, data, len, from, &map);
 
-            good = got <= find_plain(data, len, from) &&
-                   (got == SIZE_MAX || (got >= from && finder_is_place(t, data + got - 4)));
+            if (plain < from || plain == 0)
+                plain = find_plain(data, len, from);
+            good = got <= plain &&
+                   (got == SIZE_MAX || (got >= from && (finder_is_place(t, data + got - 4) ||
+                                                        data[got - 1] == ESC)));
             /* mostly the next place, as the redactor asks, sometimes further on */
             from = got == SIZE_MAX ? SIZE_MAX : got + 1 + (next_random() % 8 == 0 ? 5 : 0);
         }
         free(data);
     }
     ok(good, "%s", name);
+}
+
+/* Escape sequences that nobody wants to know of are no places, all others are. */
+static void check_escape(const char *text, bool wanted)
+{
+    const uint8_t *data = (const uint8_t *)text;
+    size_t len = strlen(text);
+    size_t esc = (size_t)(strchr(text, ESC) - text);
+
+    for (int kind = 0; kind < N_FINDERS; kind++) {
+        struct finder_map map = {0};
+        size_t e = 3;
+        bool found = false;
+
+        if (!finder_available((enum finder_kind)kind))
+            continue;
+        do {
+            e = finder_next(finder_get((enum finder_kind)kind), &finder_tables[0], data, len, e + 1,
+                            &map);
+            found |= e == esc + 1;
+        } while (e != SIZE_MAX);
+        if (found != wanted) {
+            ok(false, "'%s' is %sa place", text + esc + 1, found ? "" : "no ");
+            return;
+        }
+        if (finder_escape(&map, esc) != 0 || finder_escape(&map, esc + 1) != esc + 1) {
+            ok(false, "the map knows the ESC of '%s'", text + esc + 1);
+            return;
+        }
+    }
+    ok(true, "'%s' is %sa place", text + esc + 1, wanted ? "" : "no ");
+}
+
+static void check_escapes(void)
+{
+    check_escape("hello \x1b[1;31mred and more", false);
+    check_escape("hello \x1b(B\x1b[mred and more", false);
+    check_escape("hello \x1b[1m:\x1b[0m red and more", false);
+    check_escape("hello \x1b[0mre", true);                /* what follows is not known */
+    check_escape("hello \x1b[1;3", true);                 /* nor here */
+    check_escape("hello \x1bXred and more", true);        /* no sequence */
+    check_escape("hello \x1b[0mred\x1b[1mred", false);
+    check_escape("hello gh\x1b[1mp" "_xyz and more", true);  /* across it */
+    check_escape("hello g\x1b[1mh\x1b[0mp" "_x and more", true);
+    check_escape("hello x\x1b[1msk" "-abc and more", true);  /* behind it */
+    check_escape("hello x\x1b[1mn\x1b[2msk" "-abc and more", true);
 }
 
 int main(void)
@@ -92,6 +140,7 @@ int main(void)
         else
             ok(true, "%s # skip not on this machine", names[kind]);
     }
+    check_escapes();
     ok(finder_available(FINDER_PORTABLE) && finder_best() != NULL, "one is always there");
     return done();
 }

@@ -101,6 +101,18 @@ static void test_refused(void)
     refused("[z-a]", 5, "Invalid character range");
     refused("(a{255}){255}", 13, "too large");
     refused("((a{9})(b{8}|c){9}){255}{9}", 27, "too large");
+    refused("{255}{255}", 10, "too large");
+    refused("x|(){255}{255}", 14, "too large");
+    refused("a{200}*{200}", 12, "too large");
+    refused("((a?){99}){20}", 14, "too large");
+    refused("(?:(?:a?){99}){20}", 18, "too large");
+    refused("a{0,9}{0,9}{0,9}{0,9}", 21, "too large");
+    refused("(a|^|$|\\b|()|c*){250}", 21, "too large");
+    refused("\\x{0000000000000000000000000000000000000000061}", 47, "Invalid contents");
+    refused("a\\x{61", 6, "Missing '}' (byte 4)");
+    ok(matches("\\x{61}{2}", 0, "aa", 2), "a byte by its number, twice");
+    refused("a{,2}", 5, "is written {0,n}");
+    refused("(a{200}+?){200}", 15, "too large");
     memset(deep, '(', sizeof(deep));
     refused(deep, sizeof(deep), "nest too deep");
     refused("a\\\\)", 4, "Missing '(' (byte 4)");

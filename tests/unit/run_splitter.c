@@ -26,15 +26,19 @@ void build_log_line(struct build_log *l, enum build_log_src src, int64_t ts_ms,
                                  "[%.*s|total=%d red=%u trunc=%d%s%s]", (int)msg.len, msg.ptr,
                                  (int)total_len, f->redacted, (int)f->truncated,
                                  f->partial ? " partial" : "", f->cont ? " cont" : "");
+    if (f->frames > 0)
+        seen_len += (size_t)snprintf(seen + seen_len, sizeof(seen) - seen_len, "{%u}", f->frames);
 }
 
-static bool at_terminal; /* of the splitters that start() makes */
+static bool at_terminal, last_frame; /* of the splitters that start() makes */
 
 static void start(struct splitter *s, size_t max_line, bool split)
 {
     seen_len = n_seen = 0;
     seen[0] = '\0';
-    splitter_init(s, NULL, SRC_STDOUT, max_line, split, at_terminal);
+    splitter_init(s, &(struct splitter_options){.max_line = max_line, .split = split,
+                                                .is_terminal = at_terminal,
+                                                .last_frame = last_frame});
 }
 
 /* Feeds text in pieces of `size` bytes through a redactor (so that marks come as they do). */
@@ -177,6 +181,38 @@ static void test_terminal(void)
     at_terminal = false;
 }
 
+static void test_frames(void)
+{
+    char text[256];
+
+    last_frame = true;
+    check("plain lines", "abc\n\nde", 64, false,
+          "[abc|total=4 red=0 trunc=0][|total=1 red=0 trunc=0][de|total=2 red=0 trunc=0 partial]");
+    check("the last frame, and how many it took the place of", "10%\r20%\r100%\nx\n", 64, false,
+          "[100%|total=13 red=0 trunc=0]{2}[x|total=2 red=0 trunc=0]");
+    check("without a newline", "10%\r20%\r", 64, false, "[20%|total=8 red=0 trunc=0 partial]{1}");
+    check("nothing to be seen is a line, too", "\r\r", 64, false, "[|total=2 red=0 trunc=0 partial]");
+    snprintf(text, sizeof(text), "t=%s_%036d\rx\rplain text, long enough\n", "ghp", 7);
+    check("marks count, though their frame is gone", text, 64, false,
+          "[plain text, long enough|total=43 red=1 trunc=0]{2}");
+    check("a frame longer than a line", "0123456789abcdefghi\rxyz\n", 10, false,
+          "[0123456789|total=24 red=0 trunc=13]");
+    check("behind one that it hides", "01\r0123456789abcd\n", 10, false,
+          "[0123456789|total=18 red=0 trunc=4]{1}");
+    check("frames that fit one by one, but not together", "0123456\rabcdefg\rABCDEFG\n", 10, false,
+          "[ABCDEFG|total=24 red=0 trunc=0]{2}");
+    check("that stay, and are longer together", "01234567\rabcdef\n", 10, false,
+          "[01234567\ra|total=16 red=0 trunc=5]");
+    check("the same, split", "01234567\rabcdef\n", 10, true,
+          "[01234567\ra|total=10 red=0 trunc=0 cont][bcdef|total=6 red=0 trunc=0]");
+    check("a long one, split", "01\r0123456789abcd\rx\n", 10, true,
+          "[0123456789|total=13 red=0 trunc=0 cont]{1}[abcd\rx|total=7 red=0 trunc=0]");
+    at_terminal = true;
+    check("at a terminal", "10%\r20%\r\nab\r\n\r\n", 64, false,
+          "[20%|total=9 red=0 trunc=0]{1}[ab|total=4 red=0 trunc=0][|total=2 red=0 trunc=0]");
+    at_terminal = last_frame = false;
+}
+
 int main(void)
 {
     test_lines();
@@ -184,5 +220,6 @@ int main(void)
     test_marks();
     test_times();
     test_terminal();
+    test_frames();
     return done();
 }

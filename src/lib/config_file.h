@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * One file of configuration: JSON with // and block comments, read whole, and what can be wrong
- * with it said in one way. Used by config.c and config_redact.c.
+ * with it said in one way. Used by where.c and cmd/'s config.c and config_redact.c.
  */
-#ifndef CMD_CONFIG_FILE_H
-#define CMD_CONFIG_FILE_H
+#ifndef LIB_CONFIG_FILE_H
+#define LIB_CONFIG_FILE_H
 
 #include "base/attr.h"
 #include "base/err.h"
@@ -12,7 +12,6 @@
 enum { CONFIG_FILE_MAX = 1 << 20 }; /* bytes of one file */
 
 struct cJSON;
-struct nearest;
 
 /* Which file, and how messages speak of it. */
 struct config_place {
@@ -32,9 +31,5 @@ enum err_code config_read_json(const struct config_place *at, struct cJSON **out
 /* Fills e with "WHAT 'PATH': WHY" and returns ERR_FORMAT. */
 enum err_code config_bad(struct err *e, const struct config_place *at, const char *why, ...)
     PRINTF_LIKE(3, 4);
-
-/* The same for a key that none of the words offered to near is; inside: "redact: " or "". */
-enum err_code config_unknown_key(struct err *e, const struct config_place *at, const char *inside,
-                                 const struct nearest *near);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cmd/config_file.h"
+#include "lib/config_file.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -10,7 +10,6 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
-#include "cmd/nearest.h"
 
 enum err_code config_bad(struct err *e, const struct config_place *at, const char *why, ...)
 {
@@ -147,14 +146,4 @@ enum err_code config_read_json(const struct config_place *at, struct cJSON **out
         rc = parse(&text, at, out, e);
     buf_release(&text);
     return rc;
-}
-
-enum err_code config_unknown_key(struct err *e, const struct config_place *at, const char *inside,
-                                 const struct nearest *near)
-{
-    char text[128];
-
-    nearest_text(near, "", text, sizeof(text));
-    return config_bad(e, at, "%sunknown key '%.64s'%s%s", inside, near->word,
-                      text[0] != '\0' ? ", " : "", text);
 }
