@@ -11,6 +11,7 @@
 #   make bench-store  figures of the reading commands over 100,000 builds
 #   make bench-query  figures of the search, beside grep's
 #   make bench-tail   figures of following, beside tail(1)'s
+#   make bench-tty    figures at a terminal, beside script's
 #   make install      DESTDIR and PREFIX as usual; make uninstall
 #   make generated    what completions/ and man/ have from src/commands.tab
 
@@ -223,6 +224,10 @@ bench-query: $(BUILD)/buildlog
 bench-tail: $(BUILD)/buildlog $(BUILD)/tests/bench/latency $(BUILD)/tests/helpers/emit
 	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/tail.py $(BENCH)
 
+# start-up, latency and throughput at a terminal, beside script(1); 2,000 starts and stops
+bench-tty: $(BUILD)/buildlog
+	BUILDLOG=$(abspath $(BUILD)/buildlog) BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/terminal.py $(BENCH)
+
 bench-encode: $(BUILD)/tests/bench/encode_speed
 	$<
 
@@ -408,5 +413,5 @@ clean:
 .PHONY: all lib check check-san check-arm check-x86 arm-programs clean generated install uninstall lint \
 	lint-tidy lint-cppcheck \
 	lint-shell lint-man lint-complexity fuzz fuzz-afl fuzz-programs bench bench-encode bench-redact bench-known bench-store \
-	bench-query bench-tail
+	bench-query bench-tail bench-tty
 .DELETE_ON_ERROR:

@@ -95,7 +95,7 @@ _buildlog_source()
     run:--redact) source=(-W 'on off') ;;
     run:--redact-rules) source=(-f) ;;
     run:--payload) source=(-W 'full none') ;;
-    run:--tty) source=(-W 'never') ;;
+    run:--tty) source=(-W 'auto always never') ;;
     run:--order) source=(-W 'arrival exact merge') ;;
     run:--long-lines) source=(-W 'truncate split') ;;
     run:--frames) source=(-W 'all last') ;;

@@ -119,7 +119,7 @@ complete -c buildlog -n '__buildlog_at run' -l redact-generic -d 'also remove va
 complete -c buildlog -n '__buildlog_at run' -l redact-rules -r -d 'more redaction rules (repeatable)'
 complete -c buildlog -n '__buildlog_at run' -l add-mask -d 'obey ::add-mask:: lines'
 complete -c buildlog -n '__buildlog_at run' -l payload -x -a 'full none' -d 'none: record only the lengths of the lines'
-complete -c buildlog -n '__buildlog_at run' -l tty -x -a 'never' -d 'give the command a terminal (only never)'
+complete -c buildlog -n '__buildlog_at run' -l tty -x -a 'auto always never' -d 'give the command a terminal (default auto)'
 complete -c buildlog -n '__buildlog_at run' -l order -x -a 'arrival exact merge' -d 'how stdout and stderr are ordered (default arrival)'
 complete -c buildlog -n '__buildlog_at run' -l max-line -x -d 'longest line kept whole (default 256k)'
 complete -c buildlog -n '__buildlog_at run' -l long-lines -x -a 'truncate split' -d 'what happens to longer ones (default truncate)'

@@ -16,7 +16,7 @@ root=$PWD
 # a recommendation.
 build_packages='make gcc libc6-dev pkg-config
     libev-dev libcjson-dev libtre-dev zlib1g-dev libxxhash-dev'
-check_packages='python3 mandoc jq asciinema xxhash procps bash zsh fish less shellcheck lnav'
+check_packages='python3 mandoc jq asciinema xxhash procps bash zsh fish less vim tmux shellcheck lnav'
 
 say()
 {

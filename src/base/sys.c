@@ -87,6 +87,15 @@ static int real_landlock_restrict_self(int ruleset_fd, uint32_t flags)
     return (int)syscall(NR_LANDLOCK_RESTRICT_SELF, ruleset_fd, flags);
 }
 
+#ifndef SYS_FIXED
+/* The system's own has the fifth parameter that glibc's leaves out (waitid(2), C library
+   differences); of one process only. */
+static int real_waitid(pid_t pid, siginfo_t *info, int options, struct rusage *usage)
+{
+    return (int)syscall(SYS_waitid, P_PID, pid, info, options, usage);
+}
+#endif
+
 #ifdef SYS_FIXED
 const struct sys_table sys = {
 #else
@@ -136,6 +145,7 @@ struct sys_table sys = {
 #ifndef SYS_FIXED /* not for a library to do to its host */
     .fork = fork,
     .wait4 = wait4,
+    .waitid = real_waitid,
     .kill = kill,
     .signalfd = signalfd,
 #endif

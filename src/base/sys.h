@@ -69,6 +69,7 @@
                              struct itimerspec *old_value))                                 \
     X(pid_t, fork, (void))                                                                  \
     X(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage))            \
+    X(int, waitid, (pid_t pid, siginfo_t *info, int options, struct rusage *usage))         \
     X(int, kill, (pid_t pid, int signal))                                                   \
     X(int, signalfd, (int fd, const sigset_t *mask, int flags))                             \
     X(int, clock_gettime, (clockid_t clock, struct timespec *now))                          \

@@ -15,6 +15,7 @@
 #include "commands.gen.h"
 #include "redact/redact.h"
 #include "run/order.h"
+#include "run/pty.h"
 #include "run/session.h"
 #include "run/signals.h"
 #include "store/build_log.h"
@@ -49,6 +50,8 @@ struct run {
     const char *id;
     bool require_log;
     bool forward_given;
+    enum tty_mode tty;
+    struct ptys ptys;
 
     bool closed[3];
     char fresh_id[ULID_SIZE];
@@ -138,6 +141,13 @@ static enum build_log_sync sync_mode(const char *text)
     return strcmp(text, "always") == 0 ? SYNC_ALWAYS : SYNC_NONE;
 }
 
+static enum tty_mode tty_mode(const char *text)
+{
+    if (strcmp(text, "always") == 0)
+        return TTY_ALWAYS;
+    return strcmp(text, "never") == 0 ? TTY_NEVER : TTY_AUTO;
+}
+
 static void take_run_option(struct run *r, const struct parsed_option *p)
 {
     switch (p->spec->id) {
@@ -150,6 +160,9 @@ static void take_run_option(struct run *r, const struct parsed_option *p)
     case OPT_FORWARD:
         r->session.forward = forward_mode(p->text);
         r->forward_given = true;
+        break;
+    case OPT_TTY:
+        r->tty = tty_mode(p->text);
         break;
     case OPT_PAYLOAD:
         r->log.payload = strcmp(p->text, "full") == 0;
@@ -189,9 +202,11 @@ static void take_options(struct run *r, const struct cmd_args *args)
                     .forward = FORWARD_REDACTED,
                     .redact = true,
                     .max_line = DEFAULT_MAX_LINE,
+                    .ptys = &r->ptys,
                     .closed = r->closed},
         .log = {.payload = true},
     };
+    ptys_init(&r->ptys);
     for (size_t i = 0; i < args->n_options; i++)
         take_run_option(r, &args->options[i]);
     /* The runner of GitHub Actions acts on these lines, so it has to see them. */
@@ -363,6 +378,7 @@ static enum err_code describe(struct run *r)
         .build_id = r->id,
         .version = BUILDLOG_VERSION,
         .pid = getpid(),
+        .tty = ptys_any(&r->ptys),
         .order = r->session.merge ? "merge" : r->session.exact ? "exact" : "arrival",
         .redact = r->session.redact,
         .forward = forward_name(r->session.forward),
@@ -434,6 +450,22 @@ static void find_closed_fds(bool closed[3])
 
         closed[fd] = flags < 0 ? errno == EBADF : (flags & O_PATH) != 0;
     }
+}
+
+/* Without pseudo-terminals, as in some containers, the command runs with pipes. */
+static void open_terminals(struct run *r)
+{
+    struct err e;
+    char text[1024];
+
+    if (r->session.exact) /* a terminal cannot tell when it was written to */
+        r->tty = TTY_NEVER;
+    if (ptys_open(&r->ptys, r->tty, r->session.argv, r->session.merge, r->closed, &e) == ERR_NONE) {
+        r->session.merge = r->ptys.shared;
+        return;
+    }
+    err_format(&e, text, sizeof(text));
+    cmd_warn(r->args->command, "%s; the command gets no terminal", text);
 }
 
 static enum err_code choose_id(struct run *r, struct err *e)
@@ -567,6 +599,7 @@ static int run_session(struct run *r, struct build_log *log)
 
 static void release(struct run *r)
 {
+    ptys_release(&r->ptys);
     for (size_t i = 0; i < r->texts.len; i++)
         buf_release(&r->texts.items[i]);
     free(r->texts.items);
@@ -590,6 +623,11 @@ int cmd_run(const struct cmd_args *args)
 
     take_options(&r, args);
     find_closed_fds(r.closed);
+    if (r.session.exact && r.tty == TTY_ALWAYS) {
+        cmd_warn(args->command, "--tty always and --order exact exclude each other: terminals do "
+                                "not tell the order of writing");
+        return EXIT_REFUSED;
+    }
     if ((r.session.exact && order_check_command(args->operands, &e) != ERR_NONE) ||
         choose_id(&r, &e) != ERR_NONE) {
         cmd_warn_err(args->command, &e);
@@ -600,6 +638,7 @@ int cmd_run(const struct cmd_args *args)
         release(&r);
         return EXIT_REFUSED;
     }
+    open_terminals(&r);
     if (describe(&r) != ERR_NONE)
         cmd_warn(args->command, "cannot start '%s': out of memory", args->operands[0]);
     else if (!open_log(&r, &log))

@@ -163,13 +163,13 @@ static bool among(const struct proc_list *list, pid_t pid)
     return false;
 }
 
-void autopsy_look(struct autopsy *a, pid_t root, const uint64_t *inodes, size_t n)
+void autopsy_look(struct autopsy *a, pid_t root, const uint64_t *keys, size_t n)
 {
     struct proc_list tree;
     struct proc_list holders;
 
     procs_descendants(root, &tree);
-    procs_holders(inodes, n, &holders);
+    procs_holders(keys, n, &holders);
     for (size_t i = 0; i < tree.len; i++)
         add_process(a, tree.pids[i]);
     for (size_t i = 0; i < holders.len; i++)

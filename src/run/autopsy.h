@@ -41,7 +41,7 @@ enum err_code autopsy_init(struct autopsy *a, struct redact_set *rules) MUST_USE
 void autopsy_release(struct autopsy *a);
 
 /* Adds root, its descendants, and who else holds one of the pipes (st_ino of each). */
-void autopsy_look(struct autopsy *a, pid_t root, const uint64_t *inodes, size_t n);
+void autopsy_look(struct autopsy *a, pid_t root, const uint64_t *keys, size_t n);
 
 /* The list of objects: pid, ppid, state, wait, cpuMs, cmd, files, moreFiles. */
 struct record_field autopsy_field(const struct autopsy *a, const char *key);

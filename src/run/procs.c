@@ -170,32 +170,52 @@ void procs_signal(pid_t root, int signal)
     proc_list_release(&list);
 }
 
-/* The inode of "pipe:[12345]" or "socket:[12345]", 0 for anything else. */
-static uint64_t pipe_inode(int dir_fd, const char *name)
+/* Pipes and sockets are told apart by their inode; terminals by theirs and by the
+   file system, of which there is one for each instance of devpts. */
+static uint64_t key_of(const struct stat *st)
+{
+    static const uint64_t is_terminal = UINT64_C(1) << 63;
+
+    if (S_ISCHR(st->st_mode))
+        return is_terminal | (uint64_t)st->st_dev << 32 | (uint64_t)st->st_ino;
+    return S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode) ? (uint64_t)st->st_ino : 0;
+}
+
+uint64_t procs_hold_key(int fd)
+{
+    struct stat st;
+
+    return sys.fstat(fd, &st) == 0 ? key_of(&st) : 0;
+}
+
+/* Of a link in /proc/PID/fd: "pipe:[12345]", "socket:[12345]", or "/dev/pts/7" as its process
+   sees it. */
+static uint64_t link_key(int dir_fd, const char *name)
 {
     char target[64];
     ssize_t n = sys.readlinkat(dir_fd, name, target, sizeof(target) - 1);
-    const char *bracket;
+    struct stat st;
 
     if (n <= 0)
         return 0;
     target[n] = '\0';
-    bracket = strchr(target, '[');
-    if (bracket == NULL ||
-        (strncmp(target, "pipe:[", 6) != 0 && strncmp(target, "socket:[", 8) != 0))
-        return 0;
-    return strtoull(bracket + 1, NULL, 10);
+    if (strncmp(target, "pipe:[", 6) == 0 || strncmp(target, "socket:[", 8) == 0)
+        return strtoull(strchr(target, '[') + 1, NULL, 10);
+    if (target[0] == '/' && isdigit((unsigned char)target[n - 1]) &&
+        strstr(target, "pts/") != NULL && sys.fstatat(dir_fd, name, &st, 0) == 0)
+        return key_of(&st);
+    return 0;
 }
 
-static bool among(uint64_t inode, const uint64_t *inodes, size_t n)
+static bool among(uint64_t key, const uint64_t *keys, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (inode != 0 && inodes[i] == inode)
+        if (key != 0 && keys[i] == key)
             return true;
     return false;
 }
 
-bool procs_hold(pid_t pid, const uint64_t *inodes, size_t n)
+bool procs_hold(pid_t pid, const uint64_t *keys, size_t n)
 {
     char path[32];
     struct dirent *entry;
@@ -207,12 +227,12 @@ bool procs_hold(pid_t pid, const uint64_t *inodes, size_t n)
     if (dir == NULL)
         return false;
     while (!found && (entry = readdir(dir)) != NULL)
-        found = among(pipe_inode(dirfd(dir), entry->d_name), inodes, n);
+        found = among(link_key(dirfd(dir), entry->d_name), keys, n);
     closedir(dir);
     return found;
 }
 
-void procs_holders(const uint64_t *inodes, size_t n, struct proc_list *out)
+void procs_holders(const uint64_t *keys, size_t n, struct proc_list *out)
 {
     DIR *dir = opendir("/proc");
     pid_t pid;
@@ -221,7 +241,7 @@ void procs_holders(const uint64_t *inodes, size_t n, struct proc_list *out)
     if (dir == NULL)
         return;
     while ((pid = next_pid(dir)) != 0)
-        if (pid != getpid() && procs_hold(pid, inodes, n) && !add(out, pid))
+        if (pid != getpid() && procs_hold(pid, keys, n) && !add(out, pid))
             break;
     closedir(dir);
 }

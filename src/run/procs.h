@@ -26,12 +26,14 @@ void procs_descendants(pid_t root, struct proc_list *out);
 /* Sends signal to root and its descendants. */
 void procs_signal(pid_t root, int signal);
 
-/* Processes other than this one with a descriptor on one of the pipes or sockets, given by their
-   st_ino. */
-void procs_holders(const uint64_t *inodes, size_t n, struct proc_list *out);
+/* What tells the pipe, socket or terminal behind fd from all others; 0: nothing to be found. */
+uint64_t procs_hold_key(int fd);
+
+/* Processes other than this one with a descriptor on one of these (procs_hold_key of each). */
+void procs_holders(const uint64_t *keys, size_t n, struct proc_list *out);
 
 /* Does pid (still) have one? */
-bool procs_hold(pid_t pid, const uint64_t *inodes, size_t n);
+bool procs_hold(pid_t pid, const uint64_t *keys, size_t n);
 
 /* The command line of pid, spaces between the words, cut to PROC_COMMAND_MAX; its short name
    in brackets where there is none; "" when it is gone. Returns its length. Raw bytes. */

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "run/procs.h"
 #include "run/session_state.h"
 
 /* ---- the state ----------------------------------------------------------------------- */
@@ -39,12 +40,12 @@ void session_set_state(struct session *s, enum state next)
 
 /* ---- watching ------------------------------------------------------------------------ */
 
-static void watch_io(struct ev_loop *loop, ev_io *w, bool wanted)
+void session_watch_io(struct session *s, ev_io *w, bool wanted)
 {
     if (wanted && !ev_is_active(w))
-        ev_io_start(loop, w);
+        ev_io_start(s->loop, w);
     else if (!wanted && ev_is_active(w))
-        ev_io_stop(loop, w);
+        ev_io_stop(s->loop, w);
 }
 
 /* Seconds of a timer; stopped and set again. 0 fires in the next turn. */
@@ -75,8 +76,8 @@ static void update_channel(struct session *s, struct channel *c)
     bool blocked = terminal_blocked(&c->terminal);
     bool wants_preview = c->open && !held_up(c) && stream_wants_preview(&c->stream);
 
-    watch_io(s->loop, &c->readable, c->open && !held_up(c));
-    watch_io(s->loop, &c->writable, blocked);
+    session_watch_io(s, &c->readable, c->open && !held_up(c));
+    session_watch_io(s, &c->writable, blocked);
     if (!wants_preview)
         ev_timer_stop(s->loop, &c->preview);
     else if (!ev_is_active(&c->preview))
@@ -117,8 +118,12 @@ static void take_last_looks(struct session *s)
     for (int i = 0; i < N_STREAMS; i++) {
         struct channel *c = &s->channels[i];
 
-        if (c->open && !s->o->exact && stream_exhausted(&c->stream) && !held_up(c) &&
-            stream_turn(&c->stream, s->scratch) == STREAM_ENDED)
+        enum stream_turn turn = STREAM_READ;
+
+        while (turn == STREAM_READ && c->open && !s->o->exact &&
+               stream_wants_turns(&c->stream) && !held_up(c))
+            turn = stream_turn(&c->stream, s->scratch);
+        if (turn == STREAM_ENDED)
             session_end_channel(c);
     }
 }
@@ -130,6 +135,8 @@ void session_settle(struct session *s)
     session_seal_if_drained(s);
     for (int i = 0; i < N_STREAMS; i++)
         update_channel(s, &s->channels[i]);
+    if (s->in_session)
+        session_terminal_watch(s);
     if (s->o->exact)
         session_order_settle(s);
     update_give_up(s);
@@ -265,13 +272,20 @@ static void init_channel(struct session *s, int i)
     c->writable.data = c->preview.data = c;
 }
 
-/* fds[0] is ours and does not block, fds[1] the command's. */
-static enum err_code open_ends(const struct session *s, int fds[2], struct err *e)
+/* Makes a pipe, or takes the pseudo-terminal that is there: fds[0] is ours and does not block,
+   fds[1] the command's. */
+static enum err_code open_ends(const struct session *s, struct pty *pty, int fds[2], struct err *e)
 {
     enum err_code rc;
 
     if (s->o->exact)
         return order_pair(fds, e);
+    if (pty->master_fd >= 0) {
+        fds[0] = pty->master_fd;
+        fds[1] = pty->slave_fd;
+        *pty = (struct pty){-1, -1};
+        return ERR_NONE;
+    }
     if (sys.pipe2(fds, O_CLOEXEC) != 0)
         return err_system(e, "cannot make a pipe", "");
     /* Our end alone must not block: each end of a pipe has a description of its own. */
@@ -287,24 +301,26 @@ static enum err_code open_ends(const struct session *s, int fds[2], struct err *
 static enum err_code open_channel(struct session *s, int i, int *write_fd, struct err *e)
 {
     struct channel *c = &s->channels[i];
+    struct pty *pty = &s->o->ptys->items[i];
     enum build_log_src src = i == ERR ? SRC_STDERR : s->o->merge ? SRC_MERGED : SRC_STDOUT;
     struct stream_options o = {.log = s->o->log, .terminal = &c->terminal, .src = src,
                                .forward = s->o->forward, .rules = s->o->rules,
                                .redact = s->o->redact, .pass_masks = s->o->pass_masks,
                                .max_line = s->o->max_line, .split_long = s->o->split_long,
                                .frames = s->o->frames,
-                               .stage = s->o->exact ? &s->stage : NULL};
-    int fds[2];
-    enum err_code rc;
+                               .stage = s->o->exact ? &s->stage : NULL,
+                               .is_pty = pty->master_fd >= 0};
+    int fds[2] = {-1, -1};
+    enum err_code rc = open_ends(s, pty, fds, e);
 
-    rc = open_ends(s, fds, e);
     if (rc != ERR_NONE)
         return rc;
     *write_fd = fds[1];
+    o.hold = procs_hold_key(fds[1]);
     rc = stream_init(&c->stream, fds[0], &o, e);
     if (rc != ERR_NONE)
         return rc;
-    if (s->o->exact && session_order_add(s, i, fds[0], fds[1], e) != ERR_NONE)
+    if (s->o->exact && session_order_add(s, i, fds[0], e) != ERR_NONE)
         return ERR_MEMORY;
     c->stream.splitter.watch = s->watch.on ? &s->watch : NULL;
     c->open = true;
@@ -322,7 +338,8 @@ static void open_terminal(struct session *s)
     for (int fd = 0; s->tty_fd < 0 && fd <= STDERR_FILENO; fd++)
         if (session_in_foreground(fd)) /* no /dev in here, but a terminal all the same */
             s->tty_fd = sys.fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    s->own_group = !session_in_foreground(s->tty_fd);
+    s->in_session = s->o->ptys->session && s->tty_fd >= 0;
+    s->own_group = s->in_session || !session_in_foreground(s->tty_fd);
 }
 
 static void init_timers(struct session *s)
@@ -341,7 +358,8 @@ static enum err_code init_session(struct session *s, const struct session_option
 {
     enum err_code rc;
 
-    *s = (struct session){.o = o, .tty_fd = -1, .child.errno_fd = -1, .signals.fd = -1,
+    *s = (struct session){.o = o, .tty_fd = -1, .signals.fd = -1,
+                          .child = {.errno_fd = -1, .monitor.fd = -1},
                           .mask_socket = {.fd = -1, .dir_fd = -1}};
     s->channels[OUT].stream.fd = s->channels[ERR].stream.fd = -1;
     /* Not the default loop: that one would take over SIGCHLD. */
@@ -366,6 +384,8 @@ static enum err_code init_session(struct session *s, const struct session_option
 
 static void release_session(struct session *s)
 {
+    if (s->in_session)
+        session_terminal_release(s);
     mask_socket_close(&s->mask_socket);
     redact_set_on_mask(s->o->rules, NULL, NULL);
     masks_release(&s->masks);
@@ -399,6 +419,9 @@ static enum err_code spawn_command(struct session *s, struct err *e)
             .stderr_fd = write_fds[s->o->merge ? OUT : ERR],
             .close_stdin = s->o->closed[STDIN_FILENO],
             .own_group = s->own_group,
+            .session = s->in_session,
+            .foreground = session_in_foreground(s->tty_fd),
+            .outside_fd = s->tty_fd,
             .signals = &s->signals,
         };
         s->started_ns = clock_monotonic_ns();
@@ -449,6 +472,8 @@ static void start_watching(struct session *s)
     ev_set_priority(&s->exec_result, EV_MAXPRI);
     ev_io_start(s->loop, &s->exec_result);
     ev_io_start(s->loop, &s->signal_ready);
+    if (s->in_session)
+        session_terminal_start(s);
     ev_timer_start(s->loop, &s->tick);
     if (s->o->timeout_ns > 0)
         ev_timer_start(s->loop, &s->timeout);
@@ -475,5 +500,6 @@ enum err_code session_run(const struct session_options *o, struct session_result
     ev_run(s.loop, 0);
     session_fill_result(&s, result);
     release_session(&s);
+    session_terminal_die_together(&s);
     return ERR_NONE;
 }

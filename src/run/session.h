@@ -40,6 +40,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "record/record.h"
+#include "run/pty.h"
 #include "run/stream.h"
 #include "store/build_log.h"
 
@@ -60,6 +61,7 @@ struct session_options {
     struct redact_set *rules; /* not owned; also for what buildlog itself says */
     bool redact;              /* the log */
     bool merge; /* one pipe for both streams */
+    struct ptys *ptys; /* not owned, but emptied: terminals to use in place of pipes */
     bool exact; /* sockets for both, and the order of writing */
     size_t max_line;
     bool split_long;

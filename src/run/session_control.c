@@ -13,22 +13,22 @@
 
 /* ---- signalling the command ---------------------------------------------------------- */
 
-size_t session_open_inodes(const struct session *s, uint64_t inodes[N_STREAMS])
+size_t session_open_keys(const struct session *s, uint64_t keys[N_STREAMS])
 {
     size_t n = 0;
 
     for (int i = 0; i < N_STREAMS; i++)
         if (s->channels[i].open)
-            inodes[n++] = s->channels[i].stream.inode;
+            keys[n++] = s->channels[i].stream.hold;
     return n;
 }
 
 static void signal_holders(struct session *s, int signal)
 {
-    uint64_t inodes[N_STREAMS];
+    uint64_t keys[N_STREAMS];
     struct proc_list holders;
 
-    procs_holders(inodes, session_open_inodes(s, inodes), &holders);
+    procs_holders(keys, session_open_keys(s, keys), &holders);
     for (size_t i = 0; i < holders.len; i++)
         sys.kill(holders.pids[i], signal);
     proc_list_release(&holders);
@@ -209,7 +209,7 @@ bool session_in_foreground(int tty_fd)
    foreground needs the terminal itself. */
 static void lend_terminal(struct session *s)
 {
-    if (!s->own_group || s->reaped || !session_in_foreground(s->tty_fd))
+    if (!s->own_group || s->in_session || s->reaped || !session_in_foreground(s->tty_fd))
         return;
     give_terminal_to(s, s->child.pid);
     s->hand_terminal = true;
@@ -226,7 +226,7 @@ static void take_terminal_back(struct session *s)
 /* Does the shell above have to see us stop, too? */
 static bool mirrors_stop(const struct session *s, int signal)
 {
-    if (!s->own_group)
+    if (!s->own_group || s->in_session)
         return true;
     return s->stop_passed_on || (s->tty_fd >= 0 && signal != SIGSTOP);
 }
@@ -240,7 +240,10 @@ static void on_child_stopped(struct session *s, int signal)
     s->stop_passed_on = false;
     take_terminal_back(s);
     (void)build_log_flush(s->o->log);
-    signals_stop_self(signal);
+    if (s->in_session)
+        session_terminal_stopped(s, signal);
+    else
+        signals_stop_self(signal);
     ev_now_update(s->loop);
     lend_terminal(s);
 }
@@ -294,6 +297,42 @@ static void take_child_status(struct session *s, int status, const struct rusage
     }
 }
 
+static void take_report(struct session *s, const struct monitor_report *report)
+{
+    take_child_status(s, report->wait_status, &report->usage);
+    if (s->reaped)
+        session_terminal_command_gone(s, report);
+}
+
+/* It was killed, and with it the only one who could wait for the command. */
+static void monitor_gone(struct session *s)
+{
+    const struct monitor_report killed = {.wait_status = W_EXITCODE(0, SIGKILL)};
+
+    session_say(s, "the process that watches the command was killed; how the command ended is not "
+                   "known");
+    kill_all(s);
+    take_report(s, &killed);
+}
+
+static void look_through_monitor(struct session *s)
+{
+    struct monitor_report report;
+
+    while (!s->reaped) {
+        switch (monitor_next(&s->child.monitor, &report)) {
+        case MONITOR_SILENT:
+            return;
+        case MONITOR_CHANGED:
+            take_report(s, &report);
+            break;
+        case MONITOR_GONE:
+            monitor_gone(s);
+            return;
+        }
+    }
+}
+
 /* Everything the kernel has to tell of the command; as PID 1 adopted processes are reaped, too. */
 void session_look_at_child(struct session *s)
 {
@@ -301,14 +340,16 @@ void session_look_at_child(struct session *s)
     int status;
     struct rusage usage;
 
-    while (!s->reaped || whom == -1) {
+    if (s->in_session)
+        look_through_monitor(s);
+    while (whom == -1 || (!s->reaped && !s->in_session)) {
         pid_t pid = sys.wait4(whom, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage);
 
         if (pid < 0 && errno == EINTR)
             continue;
         if (pid <= 0)
             break;
-        if (pid == s->child.pid && !s->reaped)
+        if (pid == s->child.pid && !s->reaped && !s->in_session)
             take_child_status(s, status, &usage);
     }
 }
@@ -359,6 +400,34 @@ static bool reached_command(const struct session *s, const struct signal_event *
     return event->signal != SIGHUP || getsid(0) != getpid();
 }
 
+/* The terminal outside has another size. The kernel tells a session's foreground when its own
+   terminal gets it; without a session the command may have looked too early. */
+static void on_resize(struct session *s, const struct signal_event *event)
+{
+    session_resize_ptys(s);
+    if (s->state < DRAINING && (event->from_process || !s->in_session) &&
+        (event->from_process || s->own_group || s->channels[OUT].stream.is_pty ||
+         s->channels[ERR].stream.is_pty))
+        signal_command(s, SIGWINCH);
+}
+
+/* True: it was for our terminal side only, or is dealt with. */
+static bool taken_by_terminal(struct session *s, const struct signal_event *event)
+{
+    if (event->signal == SIGWINCH) {
+        on_resize(s, event);
+        return true;
+    }
+    if (!s->in_session)
+        return false;
+    if (event->signal == SIGCONT && !s->reaped) {
+        session_terminal_continue(s);
+        return true;
+    }
+    /* What a key made, passed on to those around us. */
+    return event->from_process && event->sender_pid == getpid();
+}
+
 static void on_signal(struct session *s, const struct signal_event *event)
 {
     bool stops = event->from_process && signal_means_stop(event->signal);
@@ -368,6 +437,8 @@ static void on_signal(struct session *s, const struct signal_event *event)
         session_look_at_child(s);
         return;
     }
+    if (taken_by_terminal(s, event))
+        return;
     if (event->signal == SIGINT && !event->from_process)
         on_ctrl_c(s);
     if (ends && !s->reaped)

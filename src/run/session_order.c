@@ -13,14 +13,8 @@
 /* Looks a turn may take to tell which of two streams was first; then others get theirs. */
 enum { LOOKS_MAX = 16, TURN_BYTES_MAX = 256 << 10 };
 
-enum err_code session_order_add(struct session *s, int i, int read_fd, int write_fd,
-                                struct err *e)
+enum err_code session_order_add(struct session *s, int i, int read_fd, struct err *e)
 {
-    struct stat st;
-
-    /* Each end of a pair has an inode of its own; the command's is the one others hold. */
-    if (sys.fstat(write_fd, &st) == 0)
-        s->channels[i].stream.inode = st.st_ino;
     return order_add(&s->order, i, read_fd, e);
 }
 

@@ -132,7 +132,7 @@ static void report_hidden_orphan(struct session *s)
 }
 
 /* Pipes that ended with someone holding them, less those that were let go in the meantime. */
-static size_t held_inodes(struct session *s, uint64_t inodes[N_STREAMS])
+static size_t held_keys(struct session *s, uint64_t keys[N_STREAMS])
 {
     size_t n = 0;
 
@@ -140,18 +140,18 @@ static size_t held_inodes(struct session *s, uint64_t inodes[N_STREAMS])
         struct stream *stream = &s->channels[i].stream;
 
         if (stream->orphaned && !stream_let_go(stream))
-            inodes[n++] = stream->inode;
+            keys[n++] = stream->hold;
     }
     return n;
 }
 
 /* Drops those that were about to exit: what they forked is the one to name. */
-static void keep_holders(struct proc_list *holders, const uint64_t *inodes, size_t n)
+static void keep_holders(struct proc_list *holders, const uint64_t *keys, size_t n)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < holders->len; i++)
-        if (procs_hold(holders->pids[i], inodes, n))
+        if (procs_hold(holders->pids[i], keys, n))
             holders->pids[kept++] = holders->pids[i];
     holders->len = kept;
 }
@@ -162,16 +162,16 @@ static void keep_holders(struct proc_list *holders, const uint64_t *inodes, size
  */
 static void report_orphans(struct session *s)
 {
-    uint64_t inodes[N_STREAMS];
+    uint64_t keys[N_STREAMS];
     struct proc_list holders = {0};
-    size_t n = held_inodes(s, inodes);
+    size_t n = held_keys(s, keys);
 
     for (int scan = 0; n > 0 && holders.len == 0 && scan < SCANS_MAX; scan++) {
         proc_list_release(&holders);
-        procs_holders(inodes, n, &holders);
-        keep_holders(&holders, inodes, n);
+        procs_holders(keys, n, &holders);
+        keep_holders(&holders, keys, n);
         if (holders.len == 0)
-            n = held_inodes(s, inodes);
+            n = held_keys(s, keys);
     }
     for (size_t i = 0; i < holders.len; i++)
         report_orphan(s, holders.pids[i]);
@@ -291,6 +291,8 @@ void session_seal_if_drained(struct session *s)
     ev_timer_stop(s->loop, &s->linger);
     ev_timer_stop(s->loop, &s->grace);
     session_set_state(s, SEALING);
+    if (s->in_session)
+        session_terminal_drained(s);
     seal(s);
     ev_timer_stop(s->loop, &s->tick);
 }

@@ -57,14 +57,14 @@ static void put_stall(struct session *s, const char *reason, int64_t after_ns,
 
 static void report_stall(struct session *s, const char *reason, int64_t after_ns)
 {
-    uint64_t inodes[N_STREAMS];
+    uint64_t keys[N_STREAMS];
     struct autopsy a;
 
     if (autopsy_init(&a, s->o->rules) != ERR_NONE) {
         put_stall(s, reason, after_ns, NULL);
         return;
     }
-    autopsy_look(&a, s->child.pid, inodes, session_open_inodes(s, inodes));
+    autopsy_look(&a, s->child.pid, keys, session_open_keys(s, keys));
     put_stall(s, reason, after_ns, &a);
     autopsy_release(&a);
 }

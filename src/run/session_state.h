@@ -6,6 +6,7 @@
  *   session_order.c    --order exact: two streams in the order of writing
  *   session_stall.c    a command that makes no progress
  *   session_control.c  signals in, signals out, timeouts, job control, the command's exit
+ *   session_terminal.c terminals of the command's own: what is typed, foreground, sizes, stops
  *   session_report.c   messages, events, orphans, the end record
  */
 #ifndef RUN_SESSION_STATE_H
@@ -17,6 +18,8 @@
 #include "run/line_watch.h"
 #include "run/mask_socket.h"
 #include "run/masks.h"
+#include "run/pty.h"
+#include "run/relay.h"
 #include "run/order.h"
 #include "run/session.h"
 #include "run/signals.h"
@@ -69,9 +72,16 @@ struct session {
     int tty_fd; /* the controlling terminal, -1 if there is none */
     bool own_group;
     bool hand_terminal; /* the terminal was handed to the command's group */
+    bool in_session;    /* the command has a session and a controlling terminal of its own */
+    struct relay relay; /* of that session */
+    bool group_told;    /* the last Ctrl-C was passed on to our own group, too */
 
     ev_io exec_result;
     ev_io signal_ready;
+    ev_io input;           /* these four with in_session only */
+    ev_io master_writable;
+    ev_io monitor_news;
+    ev_timer look_for_front;
     ev_timer tick;
     ev_timer timeout;
     struct patience idle;  /* bytes */
@@ -108,6 +118,8 @@ bool session_unfinished_output(const struct session *s);
 /* Seconds; stopped first if it runs. 0 fires in the next turn. */
 void session_start_timer(struct session *s, ev_timer *t, double after);
 
+void session_watch_io(struct session *s, ev_io *w, bool wanted);
+
 /* The end of every event: watchers follow from the state, and nothing else starts them. */
 void session_settle(struct session *s);
 
@@ -126,7 +138,7 @@ void session_order_init(struct session *s);
 void session_order_release(struct session *s);
 
 /* The ends of order_pair: the stream of channel i is read from read_fd. */
-enum err_code session_order_add(struct session *s, int i, int read_fd, int write_fd,
+enum err_code session_order_add(struct session *s, int i, int read_fd,
                                 struct err *e) MUST_USE;
 
 /* What is readable of both streams, in order, as far as the terminals take it. */
@@ -155,14 +167,41 @@ void session_on_timeout(struct ev_loop *loop, ev_timer *w, int events);
 /* The time of a limit is over: a timeout event, and the command is asked to stop. */
 void session_time_is_up(struct session *s, const char *which, int64_t after_ns);
 
-/* The inodes of the streams that are open; how many. */
-size_t session_open_inodes(const struct session *s, uint64_t inodes[N_STREAMS]);
+/* The keys of the streams that are open; how many. */
+size_t session_open_keys(const struct session *s, uint64_t keys[N_STREAMS]);
 void session_on_grace(struct ev_loop *loop, ev_timer *w, int events);
 void session_on_linger(struct ev_loop *loop, ev_timer *w, int events);
 void session_on_give_up(struct ev_loop *loop, ev_timer *w, int events);
 
 /* Is this process's group the terminal's foreground? */
 bool session_in_foreground(int tty_fd);
+
+/* ---- session_terminal.c: for in_session, but for session_resize_ptys ------------------------ */
+
+/* The command has been started. */
+void session_terminal_start(struct session *s);
+
+/* Part of session_settle. */
+void session_terminal_watch(struct session *s);
+
+/* It has exited, and has not read this; what is typed from now on is not for it either. */
+void session_terminal_command_gone(struct session *s, const struct monitor_report *report);
+
+/* Both streams have ended. */
+void session_terminal_drained(struct session *s);
+
+/* The terminal outside is as it was, the monitor is gone. Once more is fine. */
+void session_terminal_release(struct session *s);
+
+/* The command was killed by a Ctrl-C that those around us have not heard of: what it ran was in
+   between. To be called last. */
+void session_terminal_die_together(const struct session *s);
+
+/* The command was stopped: stops us as the terminal would have. */
+void session_terminal_stopped(struct session *s, int signal);
+void session_terminal_continue(struct session *s);
+
+void session_resize_ptys(struct session *s);
 
 /* ---- session_report.c ------------------------------------------------------------------ */
 

@@ -80,20 +80,21 @@ void signals_restore(const struct signals *s)
     sigprocmask(SIG_SETMASK, &s->inherited_mask, NULL);
 }
 
-/* A stop signal takes back a SIGCONT that waits (signal(7)): whoever sent it would be ignored. */
-static bool continue_pending(void)
+bool signals_continue_pending(void)
 {
     sigset_t pending;
 
     return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1;
 }
 
-void signals_stop_self(int signal)
+/* whom as kill(2) has it. */
+static void stop(pid_t whom, int signal)
 {
     sigset_t one;
     sigset_t before;
 
-    if (continue_pending())
+    /* A stop signal takes back a SIGCONT that waits (signal(7)): its sender would be ignored. */
+    if (signals_continue_pending())
         return;
     if (signal == SIGSTOP) {
         sys.kill(getpid(), SIGSTOP);
@@ -101,9 +102,19 @@ void signals_stop_self(int signal)
     }
     sigemptyset(&one);
     sigaddset(&one, signal);
-    sys.kill(getpid(), signal);
+    sys.kill(whom, signal);
     sigprocmask(SIG_UNBLOCK, &one, &before); /* delivered here, by default: stop */
     sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+void signals_stop_self(int signal)
+{
+    stop(getpid(), signal);
+}
+
+void signals_stop_group(int signal)
+{
+    stop(0, signal);
 }
 
 void signals_die(int signal)

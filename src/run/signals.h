@@ -39,8 +39,14 @@ bool signals_next(struct signals *s, struct signal_event *event);
 void signals_restore(const struct signals *s);
 
 /* Stops this process as `signal` (TSTP, TTIN, TTOU, STOP) does, and returns when continued; at
-   once when a SIGCONT has come already. */
+   once when a SIGCONT has come already, or when nobody could continue it (an orphaned group). */
 void signals_stop_self(int signal);
+
+/* The same for the whole process group, as a terminal does it. */
+void signals_stop_group(int signal);
+
+/* A SIGCONT waits to be read: false after a stop that was none. */
+bool signals_continue_pending(void);
 
 /*
  * Dies of `signal` as the command did, without a core file of its own. Returns only where that

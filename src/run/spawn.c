@@ -173,41 +173,84 @@ static void report(int fd, enum step step, int sys_errno)
     _exit(NOT_FOUND);
 }
 
-static _Noreturn void child(const struct spawn_options *o, const struct plan *p, int errno_fd)
+/* What the child needs to become the command. */
+struct becoming {
+    const struct spawn_options *o;
+    const struct plan *plan;
+    int errno_fd;
+};
+
+static bool place_fds(const struct spawn_options *o)
 {
-    if ((o->own_group && setpgid(0, 0) != 0) || sys.dup2(o->stdout_fd, STDOUT_FILENO) < 0 ||
-        sys.dup2(o->stderr_fd, STDERR_FILENO) < 0)
-        report(errno_fd, STEP_SETUP, errno);
-    if (o->close_stdin)
+    return (!o->session || sys.dup2(o->stdout_fd, STDIN_FILENO) >= 0) &&
+           sys.dup2(o->stdout_fd, STDOUT_FILENO) >= 0 &&
+           sys.dup2(o->stderr_fd, STDERR_FILENO) >= 0;
+}
+
+static void become(const void *ctx)
+{
+    const struct becoming *b = ctx;
+
+    if (!place_fds(b->o))
+        report(b->errno_fd, STEP_SETUP, errno);
+    if (b->o->close_stdin)
         close(STDIN_FILENO);
-    signals_restore(o->signals);
-    report(errno_fd, STEP_EXEC, exec_first(p, o->argv));
+    signals_restore(b->o->signals);
+    report(b->errno_fd, STEP_EXEC, exec_first(b->plan, b->o->argv));
+}
+
+static _Noreturn void child(const struct becoming *b)
+{
+    if (b->o->own_group && setpgid(0, 0) != 0)
+        report(b->errno_fd, STEP_SETUP, errno);
+    become(b);
     _exit(NOT_FOUND);
 }
 
 /* ---- in the parent ------------------------------------------------------------------ */
 
+static enum err_code start_in_session(const struct becoming *b, struct spawned *out,
+                                      struct err *e)
+{
+    const struct monitor_options o = {.tty_fd = b->o->stdout_fd,
+                                      .outside_fd = b->o->outside_fd,
+                                      .foreground = b->o->foreground,
+                                      .become = become,
+                                      .ctx = b};
+
+    return monitor_start(&out->monitor, &o, &out->pid, e);
+}
+
+static enum err_code start_beside_us(const struct becoming *b, struct spawned *out,
+                                     struct err *e)
+{
+    out->pid = sys.fork();
+    if (out->pid == 0)
+        child(b);
+    if (out->pid < 0)
+        return err_system(e, "cannot start a process for", b->o->argv[0]);
+    if (b->o->own_group)
+        (void)setpgid(out->pid, out->pid); /* whoever is first; fails after the exec */
+    return ERR_NONE;
+}
+
 static enum err_code start_child(const struct spawn_options *o, const struct plan *p,
                                  struct spawned *out, struct err *e)
 {
+    struct becoming b = {.o = o, .plan = p};
+    enum err_code rc;
     int fds[2];
 
     if (sys.pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0)
         return err_system(e, "cannot make a pipe", "");
-    out->pid = sys.fork();
-    if (out->pid == 0)
-        child(o, p, fds[1]);
+    b.errno_fd = fds[1];
+    rc = o->session ? start_in_session(&b, out, e) : start_beside_us(&b, out, e);
     sys.close(fds[1]);
-    if (out->pid < 0) {
-        enum err_code rc = err_system(e, "cannot start a process for", o->argv[0]);
-
+    if (rc != ERR_NONE)
         sys.close(fds[0]);
-        return rc;
-    }
-    if (o->own_group)
-        (void)setpgid(out->pid, out->pid); /* whoever is first; fails after the exec */
-    out->errno_fd = fds[0];
-    return ERR_NONE;
+    else
+        out->errno_fd = fds[0];
+    return rc;
 }
 
 enum err_code spawn_start(const struct spawn_options *o, struct spawned *out, struct err *e)

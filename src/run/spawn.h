@@ -11,6 +11,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "run/monitor.h"
 #include "run/signals.h"
 
 struct spawn_options {
@@ -19,12 +20,16 @@ struct spawn_options {
     int stderr_fd;     /* and 2; may be the same */
     bool close_stdin;  /* it was closed when buildlog started */
     bool own_group;    /* the command leads a process group */
+    bool session;      /* stdout_fd is a terminal that is to control a session of its own */
+    bool foreground;   /* of that terminal */
+    int outside_fd;    /* the terminal outside, for the monitor */
     const struct signals *signals;
 };
 
 struct spawned {
     pid_t pid;
     int errno_fd; /* non-blocking; watch it, then call spawn_result */
+    struct monitor monitor; /* in a session: the command's parent; its pid is 0 otherwise */
 };
 
 enum err_code spawn_start(const struct spawn_options *o, struct spawned *out,

@@ -11,6 +11,14 @@
 
 enum { LARGE_PIPE = 1 << 20, FULL_PIPE = 64 << 10 }; /* pipe(7): capacity and its usual ceiling */
 
+/* More than a pseudo-terminal holds: 64 KiB on the way (TTYB_DEFAULT_MEM_LIMIT of the kernel's
+   tty_buffer.c) and 4 KiB to be read. FIONREAD tells of the latter only. */
+enum { FULL_PTY = 128 << 10 };
+
+/* A read of a pseudo-terminal gives 4 KiB at most. So many at once save turns, and writes to log
+   and terminal; a small one is the last, because then a program talks and somebody waits. */
+enum { PTY_BATCH = 64 << 10, PTY_SMALL = 2 << 10 };
+
 static bool wants_last_frame(const struct stream_options *o)
 {
     return o->frames == FRAMES_LAST || (o->frames == FRAMES_AUTO && o->is_pty);
@@ -21,17 +29,15 @@ enum err_code stream_init(struct stream *s, int read_fd, const struct stream_opt
 {
     bool log_passes = !o->redact;
     bool terminal_passes = o->forward == FORWARD_RAW;
-    struct stat st;
     enum err_code rc;
 
-    *s = (struct stream){.fd = read_fd, .log = o->log, .stage = o->stage};
+    *s = (struct stream){.fd = read_fd, .log = o->log, .is_pty = o->is_pty, .hold = o->hold,
+                         .large_pipe = o->is_pty, .stage = o->stage};
     s->terminal = o->forward == FORWARD_NONE ? NULL : o->terminal;
     splitter_init(&s->splitter, &(struct splitter_options){
                                     .log = o->log, .src = o->src, .max_line = o->max_line,
                                     .split = o->split_long, .is_terminal = o->is_pty,
                                     .last_frame = wants_last_frame(o)});
-    if (sys.fstat(read_fd, &st) == 0)
-        s->inode = st.st_ino;
     rc = redactor_new(&s->for_log, log_passes ? NULL : o->rules, e);
     if (rc == ERR_NONE && s->terminal != NULL &&
         (log_passes != terminal_passes || (o->pass_masks && !terminal_passes)))
@@ -169,13 +175,27 @@ static void enlarge(struct stream *s, size_t n)
 static enum stream_turn read_failed(struct stream *s)
 {
     if (errno == EAGAIN || errno == EINTR) {
-        if (!stream_exhausted(s) || errno == EINTR)
+        if (!stream_wants_turns(s) || errno == EINTR)
             return STREAM_IDLE;
         s->orphaned = true; /* the last look: no end of file, so someone holds the pipe */
         return STREAM_ENDED;
     }
-    s->lost = true;
+    s->lost = !s->is_pty || errno != EIO; /* its slave is closed (pty(7), tty_ioctl(4)) */
     return STREAM_ENDED;
+}
+
+static ssize_t read_batch(const struct stream *s, char *scratch, size_t most)
+{
+    ssize_t n = sys.read(s->fd, scratch, most);
+    ssize_t total = n;
+
+    if (most > PTY_BATCH)
+        most = PTY_BATCH;
+    while (s->is_pty && n >= PTY_SMALL && (size_t)total < most) {
+        n = sys.read(s->fd, scratch + total, most - (size_t)total);
+        total += n > 0 ? n : 0; /* what was wrong comes again */
+    }
+    return total;
 }
 
 enum stream_turn stream_turn(struct stream *s, char *scratch)
@@ -183,7 +203,7 @@ enum stream_turn stream_turn(struct stream *s, char *scratch)
     bool last_look = stream_exhausted(s);
     size_t most = s->limited && !last_look && s->left < STREAM_READ_SIZE ? (size_t)s->left
                                                                          : STREAM_READ_SIZE;
-    ssize_t n = sys.read(s->fd, scratch, most);
+    ssize_t n = read_batch(s, scratch, most);
 
     if (n < 0)
         return read_failed(s);
@@ -208,13 +228,20 @@ void stream_limit(struct stream *s)
     if (s->fd < 0 || s->limited)
         return;
     s->limited = true;
-    if (sys.ioctl(s->fd, FIONREAD, &waiting) == 0 && waiting > 0)
+    if (s->is_pty)
+        s->left = FULL_PTY;
+    else if (sys.ioctl(s->fd, FIONREAD, &waiting) == 0 && waiting > 0)
         s->left = (uint64_t)waiting;
 }
 
 bool stream_exhausted(const struct stream *s)
 {
     return s->limited && s->left == 0;
+}
+
+bool stream_wants_turns(const struct stream *s)
+{
+    return stream_exhausted(s) || (s->limited && s->is_pty);
 }
 
 bool stream_let_go(struct stream *s)

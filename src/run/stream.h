@@ -43,13 +43,15 @@ struct stream_options {
     bool pass_masks; /* "::add-mask::" lines reach the terminal as they are */
     size_t max_line;
     bool split_long;
-    bool is_pty; /* read_fd is the master of a pseudo-terminal */
+    bool is_pty;   /* read_fd is the master of a pseudo-terminal */
+    uint64_t hold; /* procs_hold_key of the command's end */
     enum frame_mode frames;
 };
 
 struct stream {
     int fd;         /* our end of the pipe, non-blocking; -1 once closed */
-    uint64_t inode; /* of the pipe, to find who holds it */
+    bool is_pty;    /* a pseudo-terminal's master: its end is EIO */
+    uint64_t hold;  /* procs_hold_key of the command's end, to find who holds it */
     struct build_log *log;
     struct terminal *terminal;
     struct stage *stage;
@@ -94,6 +96,9 @@ void stream_limit(struct stream *s);
 
 /* All of that has been read: one more turn ends the stream, whatever it finds. */
 bool stream_exhausted(const struct stream *s);
+
+/* Nothing more may ever become readable: whoever wants the end has to take turns until then. */
+bool stream_wants_turns(const struct stream *s);
 
 /* Held bytes that may be shown early go to the terminal; true while there may be more. */
 void stream_preview(struct stream *s);

@@ -221,13 +221,16 @@ void terminal_flush(struct terminal *s)
 
 void terminal_message(struct terminal *s, const char *line, size_t len)
 {
-    struct iovec iov[2];
+    const char *line_end = s->raw ? "\r\n" : "\n";
+    const struct iovec end = {.iov_base = (char *)(uintptr_t)line_end, .iov_len = strlen(line_end)};
+    struct iovec iov[3];
     int n = 0;
 
     if (s->way == TERMINAL_CLOSED)
         return;
     if (s->mid_line)
-        iov[n++] = (struct iovec){.iov_base = (char *)(uintptr_t)"\n", .iov_len = 1};
-    iov[n++] = (struct iovec){.iov_base = (char *)(uintptr_t)line, .iov_len = len};
+        iov[n++] = end;
+    iov[n++] = (struct iovec){.iov_base = (char *)(uintptr_t)line, .iov_len = len - 1};
+    iov[n++] = end;
     put_batch(s, iov, n);
 }

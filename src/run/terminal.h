@@ -35,6 +35,7 @@ struct terminal {
     enum terminal_way way;
     bool owned; /* fd is ours to close */
     bool is_tty;
+    bool raw;          /* a terminal that makes no line ends now: messages bring theirs */
     bool mid_line;     /* the last byte written was no newline */
     struct buf queue;  /* what could not be written yet */
     size_t queue_at;   /* bytes of queue already written */
@@ -60,7 +61,8 @@ bool terminal_blocked(const struct terminal *s);
 /* Gives up: drops what is kept and all that comes. */
 void terminal_close(struct terminal *s, int why);
 
-/* One message line of buildlog's own, on a line of its own. Kept if it cannot be written. */
+/* One message line of buildlog's own, newline included, on a line of its own. Kept if it cannot
+   be written. */
 void terminal_message(struct terminal *s, const char *line, size_t len);
 
 #endif

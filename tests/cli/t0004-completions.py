@@ -31,7 +31,7 @@ CASES = [
     ("buildlog redact fi", ["file.txt"]),
     ("buildlog redact --redact-rules fi", ["file.txt"]),
     ("buildlog run --forward ", ["none", "raw", "redacted"]),
-    ("buildlog run --tty ", ["never"]),
+    ("buildlog run --tty ", ["always", "auto", "never"]),
     ("buildlog run -q --dir f", ["folder"]),
     ("buildlog run buildl", ["buildlog"]),
     ("buildlog run -q -- buildl", ["buildlog"]),

@@ -111,7 +111,7 @@ for words, said in (
          "and up to 63 of A-Za-z0-9_.-"),
         (["--forward", "all"],
          "--forward: bad value 'all': expected 'redacted', 'raw' or 'none'"),
-        (["--tty", "auto"], "--tty: bad value 'auto': not supported yet, only 'never'"),
+        (["--tty", "on"], "--tty: bad value 'on': expected 'auto', 'always' or 'never'"),
         (["--order", "exakt"],
          "--order: bad value 'exakt': expected 'arrival', 'exact' or 'merge'"),
         (["--on-stall", "panic"], "--on-stall: bad value 'panic': expected 'kill' or 'report'"),

@@ -12,11 +12,23 @@ REPL, SIGNALS, EMIT = bl.helper("repl"), bl.helper("signals"), bl.helper("emit")
 CTRL_C, CTRL_D, CTRL_BACKSLASH = b"\x03", b"\x04", b"\x1c"
 
 
+MODE = "auto"
+
+
+def both_modes(function):
+    """The section with pipes and with a terminal of the command's own."""
+    global MODE
+    for MODE in ("never", "auto"):
+        function.__name__ += f" --tty {MODE}"
+        bl.section(function)
+    return function
+
+
 def at_terminal(*args, **options):
-    return bl.Pty([bl.BIN, "run", *args], **options)
+    return bl.Pty([bl.BIN, "run", "--tty", MODE, *args], **options)
 
 
-@bl.section
+@both_modes
 def reads_the_terminal():
     tty = at_terminal("--", REPL)
     tty.expect(b"> ")
@@ -24,11 +36,14 @@ def reads_the_terminal():
     tty.expect(b"echo: hello\r\n> ")
     tty.send(b"quit\n")
     bl.equal(tty.finish(), 0, "the command reads the terminal line by line")
-    bl.equal(bl.sound(tty, "the log is sound").msgs(), ["> echo: hello", "> "],
-             "and its words are logged")
+    # A terminal of its own echoes what is typed, and that is output.
+    want = ["> echo: hello", "> "] if MODE == "never" else ["> hello", "echo: hello", "> quit"]
+    log = bl.sound(tty, "the log is sound")
+    bl.equal(log.msgs(), want, "and its words are logged")
+    bl.equal(log.start["tty"], MODE != "never", "the start record says what it was")
 
 
-@bl.section
+@both_modes
 def same_screen():
     """Byte for byte the screen of the bare command."""
     script = 'printf "one\\ntwo\\rthree\\tfour\\033[1mbold\\033[0m\\n\\n\\0end"'
@@ -39,13 +54,14 @@ def same_screen():
     bl.equal(tty.screen, bare.screen, "the screen is the bare command's")
 
 
-@bl.section
+@both_modes
 def groups():
     tty = at_terminal("--", SIGNALS, "-x", "15=0")
     child = int(tty.expect(bl.rx(rb"ready (\d+)\r\n")).group(1))
-    bl.equal(bl.proc_group(child), bl.proc_group(tty.pid), "in the foreground the command stays "
-             "in buildlog's group")
-    bl.equal(tty.foreground(), bl.proc_group(child), "and that is the terminal's")
+    want = bl.proc_group(tty.pid) if MODE == "never" else child
+    bl.equal(bl.proc_group(child), want, "in the foreground the command stays in buildlog's group "
+             "unless it has a session of its own")
+    bl.equal(tty.foreground(), bl.proc_group(tty.pid), "and buildlog's is the terminal's")
     os.kill(tty.pid, signal.SIGTERM)
     tty.expect(b"got SIGTERM\r\nbye")
     bl.equal(tty.finish(), 0, "TERM from a process is passed on there too")
@@ -53,7 +69,7 @@ def groups():
     bl.equal(tty.log.end["status"], "interrupted", "and is an interruption")
 
 
-@bl.section
+@both_modes
 def descendants():
     """Sharing the group, a signal from a process still reaches the command's children."""
     tty = at_terminal("--", SIGNALS, "-f", "-x", "15=0")
@@ -64,7 +80,7 @@ def descendants():
              "the command and its child hear TERM once each", tty.screen)
 
 
-@bl.section
+@both_modes
 def ctrl_c_once():
     tty = at_terminal("--", SIGNALS, "-x", "2=5")
     tty.expect(bl.rx(rb"ready \d+"))
@@ -75,7 +91,7 @@ def ctrl_c_once():
     bl.equal(log.end["status"], "failed", "handled by the command, it is no interruption")
 
 
-@bl.section
+@both_modes
 def ctrl_c_kills():
     tty = at_terminal("--", EMIT, "out", b"on\n".hex(), "wait", "/nowhere/at/all")
     tty.expect(b"on\r\n")
@@ -86,7 +102,7 @@ def ctrl_c_kills():
              ("interrupted", "SIGINT", True), "interrupted")
 
 
-@bl.section
+@both_modes
 def exit_130():
     tty = at_terminal("--", "sh", "-c", "trap 'exit 130' INT; "
                       f"'{EMIT}' out 6f6e0a wait /nowhere/at/all")
@@ -96,7 +112,7 @@ def exit_130():
     bl.equal(tty.log.end["status"], "interrupted", "and means interrupted")
 
 
-@bl.section
+@both_modes
 def ctrl_backslash():
     tty = at_terminal("--", SIGNALS, "-x", "3=6")
     tty.expect(bl.rx(rb"ready \d+"))
@@ -105,12 +121,12 @@ def ctrl_backslash():
     bl.equal(tty.screen.count(b"got SIGQUIT"), 1, "and reaches it once")
 
 
-@bl.section
+@both_modes
 def stops_a_loop():
-    loop = 'for i in 1 2 3 4 5; do echo round $i; "$0" run -- "$1" out 6f6e0a ' \
+    loop = 'for i in 1 2 3 4 5; do echo round $i; "$0" run --tty "$2" -- "$1" out 6f6e0a ' \
            'wait /nowhere/at/all; done; echo after'
     for shell in ("sh", "bash"):
-        tty = bl.Pty([shell, "-c", loop, bl.BIN, EMIT])
+        tty = bl.Pty([shell, "-c", loop, bl.BIN, EMIT, MODE])
         tty.expect(b"round 1\r\non\r\n")
         tty.send(CTRL_C)
         tty.finish()
@@ -118,12 +134,12 @@ def stops_a_loop():
               f"Ctrl-C stops the {shell} loop around it", tty.screen)
 
 
-@bl.section
+@both_modes
 def stops_make():
     folder = bl.temp("make")
     os.mkdir(folder)
     with open(os.path.join(folder, "Makefile"), "w", encoding="ascii") as file:
-        file.write(f"all: a b\na:\n\t@{bl.BIN} run -- {EMIT} out 6f6e0a wait /nowhere/at/all\n"
+        file.write(f"all: a b\na:\n\t@{bl.BIN} run --tty {MODE} -- {EMIT} out 6f6e0a wait /nowhere/at/all\n"
                    "b:\n\t@echo after\n")
     tty = bl.Pty(["make", "-k", "-C", folder])
     tty.expect(b"on\r\n")
@@ -132,7 +148,7 @@ def stops_make():
     bl.ok(b"after" not in tty.screen, "Ctrl-C stops the make around it", tty.screen)
 
 
-@bl.section
+@both_modes
 def repl_lives_on():
     tty = at_terminal("--grace", "200ms", "--", REPL)
     tty.expect(b"> ")
@@ -149,7 +165,7 @@ def repl_lives_on():
              "no escalation, no interruption")
 
 
-@bl.section
+@both_modes
 def password():
     tty = at_terminal("--", REPL, "-p")
     tty.expect(b"Password: ")
@@ -163,7 +179,7 @@ def password():
     bl.ok(typed.encode() not in log.data, "it is not in the log")
 
 
-@bl.section
+@both_modes
 def hang_up():
     tty = at_terminal("--", SIGNALS, "-x", "1=0")
     child = int(tty.expect(bl.rx(rb"ready (\d+)")).group(1))
@@ -174,20 +190,20 @@ def hang_up():
     bl.sound(tty, "hang-up: the log is sound")
 
 
-@bl.section
+@both_modes
 def typed_ahead():
     """What is typed while the command runs belongs to whoever reads next."""
-    tty = bl.Pty(["sh", "-c", f'"{bl.BIN}" run -- "{EMIT}" out 6f6e0a wait "$0"; read a; '
+    tty = bl.Pty(["sh", "-c", f'"{bl.BIN}" run --tty {MODE} -- "{EMIT}" out 6f6e0a wait "$0"; read a; '
                   'echo "shell got $a"', go := bl.temp("go")])
     tty.expect(b"on\r\n")
     tty.send(b"ahead\n")
     open(go, "wb").close()
     tty.expect(b"shell got ahead\r\n")
-    bl.ok(True, "buildlog reads nothing from the terminal")
+    bl.ok(True, "what is typed ahead is left for the next one")
     tty.finish()
 
 
-@bl.section
+@both_modes
 def timeout_at_terminal():
     tty = at_terminal("--timeout", "300ms", "--", EMIT, "out", b"on\n".hex(), "wait",
                       "/nowhere/at/all")
@@ -195,10 +211,10 @@ def timeout_at_terminal():
     bl.sound(tty, "--timeout at a terminal: the log is sound")
 
 
-@bl.section
+@both_modes
 def settings_restored():
     """A full screen program that is killed leaves its settings; buildlog adds none itself."""
-    tty = bl.Pty(["sh", "-c", f'stty -a >"$0"; "{bl.BIN}" run -- true; stty -a >"$1"',
+    tty = bl.Pty(["sh", "-c", f'stty -a >"$0"; "{bl.BIN}" run --tty {MODE} -- true; stty -a >"$1"',
                   before := bl.temp("stty"), after := bl.temp("stty")])
     tty.finish()
     with open(before, "rb") as one, open(after, "rb") as two:

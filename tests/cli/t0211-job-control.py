@@ -11,23 +11,36 @@ import bl
 REPL, EMIT = bl.helper("repl"), bl.helper("emit")
 CTRL_Z, CTRL_C = b"\x1a", b"\x03"
 PROMPT = b"READY$ "
+MODE = "auto"
 SHELLS = {"bash": ["bash", "--norc", "--noprofile", "-i"], "sh": ["sh", "-i"]}
+
+
+def both_modes(function):
+    """The section with pipes and with a terminal of the command's own."""
+    global MODE
+    for MODE in ("never", "auto"):
+        function.__name__ += f" --tty {MODE}"
+        bl.section(function)
+    return function
 
 
 def shell(name="bash", **env):
     tty = bl.Pty(SHELLS[name], env={"PS1": PROMPT.decode(), "ENV": None, "HISTFILE": None,
-                                    "B": bl.BIN, "EMIT": EMIT, "REPL": REPL, **env})
+                                    "B": bl.BIN, "EMIT": EMIT, "REPL": REPL, "MODE": MODE, **env})
     tty.expect(PROMPT)
     return tty
 
 
 def processes(tty):
-    """buildlog and its command, once both are there."""
+    """buildlog and its command, once both are there; with a terminal of the command's own there
+    is one process between them."""
     def look():
         for pid in bl.proc_children(tty.pid):
-            children = bl.proc_children(pid)
-            if children:
-                return pid, children[0]
+            path = [pid]
+            while bl.proc_children(path[-1]):
+                path.append(bl.proc_children(path[-1])[0])
+            if len(path) == (2 if MODE == "never" else 3):
+                return path[0], path[-1]
         return None
     return bl.wait_for(look, "buildlog and its command")
 
@@ -37,11 +50,11 @@ def leave(tty):
     tty.finish()
 
 
-@bl.section
+@both_modes
 def stop_and_fg():
     for name in SHELLS:
         tty = shell(name)
-        tty.send(b'"$B" run -- "$REPL"\n')
+        tty.send(b'"$B" run --tty $MODE -- "$REPL"\n')
         tty.expect(b"> ")
         pair = processes(tty)
         tty.send(CTRL_Z)
@@ -68,10 +81,10 @@ def stop_and_fg():
         leave(tty)
 
 
-@bl.section
+@both_modes
 def interrupted_after_fg():
     tty = shell()
-    tty.send(b'"$B" run -- "$EMIT" out 6f6e0a wait /nowhere/at/all\n')
+    tty.send(b'"$B" run --tty $MODE -- "$EMIT" out 6f6e0a wait /nowhere/at/all\n')
     tty.expect(b"\r\non\r\n")
     tty.send(CTRL_Z)
     tty.expect(PROMPT)
@@ -87,11 +100,11 @@ def interrupted_after_fg():
     leave(tty)
 
 
-@bl.section
+@both_modes
 def background():
     tty = shell()
     go = bl.temp("go")
-    tty.send(b'"$B" run -- "$EMIT" wait "%s" out 6261636b0a &\n' % go.encode())
+    tty.send(b'"$B" run --tty $MODE -- "$EMIT" wait "%s" out 6261636b0a &\n' % go.encode())
     tty.expect(PROMPT)
     open(go, "wb").close()
     tty.expect(b"back\r\n")
@@ -101,11 +114,11 @@ def background():
     leave(tty)
 
 
-@bl.section
+@both_modes
 def background_then_fg():
     """Started in the background, brought to the front: Ctrl-C then reaches the command."""
     tty = shell()
-    tty.send(b'"$B" run -- "$EMIT" out 6f6e0a wait /nowhere/at/all &\n')
+    tty.send(b'"$B" run --tty $MODE -- "$EMIT" out 6f6e0a wait /nowhere/at/all &\n')
     tty.expect(b"on\r\n")
     tty.send(b"fg\n")
     tty.expect(b"wait /nowhere")
@@ -119,13 +132,13 @@ def background_then_fg():
     leave(tty)
 
 
-@bl.section
+@both_modes
 def pager():
     if bl.bare("sh", "-c", "command -v less").status:
         bl.skip("run -- cmd | less", "no less here")
         return
     tty = shell(TERM="vt100", LESS="")
-    tty.send(b'"$B" run -- seq 500 | less\n')
+    tty.send(b'"$B" run --tty $MODE -- seq 500 | less\n')
     tty.expect(b"1\r\n2\r\n3\r\n")
     tty.expect(b":")
     tty.send(b"G")
@@ -137,14 +150,14 @@ def pager():
     leave(tty)
 
 
-@bl.section
+@both_modes
 def pager_interrupted():
     """Ctrl-C in the pager, which it survives, ends the command before it."""
     if bl.bare("sh", "-c", "command -v less").status:
         bl.skip("Ctrl-C in less", "no less here")
         return
     tty = shell(TERM="vt100", LESS="")
-    tty.send(b'"$B" run -- sh -c \'seq 100; exec "$EMIT" wait /nowhere/at/all\' | less\n')
+    tty.send(b'"$B" run --tty $MODE -- sh -c \'seq 100; exec "$EMIT" wait /nowhere/at/all\' | less\n')
     tty.expect(b"1\r\n2\r\n3\r\n")
     tty.send(CTRL_C)
     tty.wait_log(lambda log: log.end, "the command has ended")
@@ -154,10 +167,10 @@ def pager_interrupted():
     leave(tty)
 
 
-@bl.section
+@both_modes
 def clock_stands_still():
     tty = shell()
-    tty.send(b'"$B" run --timeout 1500ms -- "$REPL"; echo rc=$?\n')
+    tty.send(b'"$B" run --tty $MODE --timeout 1500ms -- "$REPL"; echo rc=$?\n')
     tty.expect(b"> ")
     pair = processes(tty)
     tty.send(CTRL_Z)

@@ -100,15 +100,6 @@ def missing_values():
 
 
 @bl.section
-def not_yet():
-    """What later releases bring is refused plainly, not ignored."""
-    for args in (["--tty", "auto"], ["--tty", "always"]):
-        refused(args, args[0])
-    run = bl.run("--tty", "never", "--", "echo", "x")
-    bl.equal((run.status, run.out), (0, b"x\n"), "--tty never is what there is")
-
-
-@bl.section
 def last_one_wins():
     run = bl.run("--name", "a", "--name=b", "--", "true")
     bl.equal(run.log.start.get("name"), "b", "an option given twice: the last wins")

@@ -198,6 +198,8 @@ PLAIN(int, setsockopt, (int fd, int level, int name, const void *value, socklen_
 PLAIN(pid_t, fork, (void), (), strike(CALL_fork, false))
 PLAIN(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage),
       (pid, status, options, usage), strike(CALL_wait4, false))
+PLAIN(int, waitid, (pid_t pid, siginfo_t *info, int options, struct rusage *usage),
+      (pid, info, options, usage), strike(CALL_waitid, false))
 PLAIN(int, kill, (pid_t pid, int signal), (pid, signal), strike(CALL_kill, false))
 PLAIN(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags),
       strike(CALL_signalfd, false))

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The process between buildlog and a command that has a terminal of its own.
+ *
+ * Why there has to be one: the kernel stops a process at Ctrl-Z only if somebody could continue
+ * it, that is, if some process of its session but of another group is the parent of one in its
+ * group (POSIX, "orphaned process group"; setpgid(2)). buildlog is in the session outside. So
+ * the leader of the session inside is this process; it starts the command in a group of its own
+ * and tells buildlog of every change of its state.
+ *
+ *   buildlog (session outside) -> monitor (leader of the session inside) -> command (own group)
+ *
+ *   monitor to buildlog  started (pid); state changed (wait status, what it used)
+ *   buildlog to monitor  continue it; in front or behind; the terminal outside is raw, or not
+ *
+ * Duties beyond that:
+ *   - the command's zombie stays until buildlog is through with it, so that its pid and its group
+ *     stay what they were;
+ *   - once the command is gone, the monitor takes the terminal's foreground, hands over what was
+ *     typed ahead, and lets go of the terminal: what the command left behind is in the background,
+ *     as it is after a command without buildlog, and the end of the output can be seen;
+ *   - if buildlog dies without a word, the terminal outside is restored, unless somebody has
+ *     changed its settings since. (The kernel hangs the terminal inside up, as its master is
+ *     closed, so the command hears SIGHUP.)
+ *
+ * It is a fork of buildlog that never execs: only async-signal-safe calls, no memory asked for, and
+ * no descriptor kept but the three it needs, so that neither lock nor pipe outlives buildlog. All
+ * signals are blocked in it but SIGCHLD.
+ */
+#ifndef RUN_MONITOR_H
+#define RUN_MONITOR_H
+
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <termios.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+
+enum { MONITOR_UNREAD_MAX = 4096 }; /* as much as a terminal holds (N_TTY_BUF_SIZE) */
+
+struct monitor_options {
+    int tty_fd;      /* the slave that becomes the session's controlling terminal */
+    int outside_fd;  /* the terminal outside */
+    bool foreground; /* the command starts in the foreground of its terminal */
+    /* Becomes the command, in a process that leads its group; does not return. */
+    void (*become)(const void *ctx);
+    const void *ctx;
+};
+
+struct monitor {
+    pid_t pid; /* 0: there is none */
+    int fd;    /* our end of the socket, -1 after monitor_end */
+};
+
+/* Starts the monitor and by it the command, whose pid goes to *command. */
+enum err_code monitor_start(struct monitor *m, const struct monitor_options *o, pid_t *command,
+                            struct err *e) MUST_USE;
+
+enum monitor_news {
+    MONITOR_SILENT,  /* nothing new */
+    MONITOR_CHANGED, /* the report is filled */
+    MONITOR_GONE     /* it died before the command's end was known */
+};
+
+struct monitor_report {
+    int wait_status; /* as wait(2) has it, also for WIFSTOPPED and WIFCONTINUED */
+    struct rusage usage;
+    size_t unread_len; /* with the command's end: what was typed and nobody has read */
+    char unread[MONITOR_UNREAD_MAX];
+};
+
+/* Does not block; watch m->fd. */
+enum monitor_news monitor_next(const struct monitor *m, struct monitor_report *report);
+
+/* Brings what was in front to the front of the terminal, or takes it from there. */
+void monitor_set_ground(const struct monitor *m, bool foreground);
+
+/* The same, then SIGCONT for the command's group. */
+void monitor_continue(const struct monitor *m, bool foreground);
+
+/* The terminal outside is about to get `now`: should buildlog die, `before` is to be restored. */
+void monitor_guard(const struct monitor *m, const struct termios *before,
+                   const struct termios *now);
+void monitor_unguard(const struct monitor *m);
+
+/* Lets it go; it ends by itself. Once more is fine. */
+void monitor_end(struct monitor *m);
+
+/* After that: waits for its end, which is near, so that no zombie is left. */
+void monitor_reap(struct monitor *m);
+
+#endif

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The session's dealings with terminals of the command's own: what is typed, who is in the
+ * foreground, sizes, stopping and continuing. See session.h, relay.h and monitor.h.
+ *
+ * Who is in the foreground is asked when something happens: at the start, when continued, before
+ * every read, and, while behind, five times a second, because nobody is told when a shell brings
+ * a running job to the front.
+ */
+#include "run/session_state.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "run/procs.h"
+
+#define LOOK_FOR_FRONT_S 0.2
+
+enum { LAST_TURNS_MAX = 64 }; /* reads before stopping: more than a pseudo-terminal holds */
+
+static void list_masters(const struct session *s, int masters[N_PTYS])
+{
+    for (int i = 0; i < N_PTYS; i++) {
+        const struct stream *stream = &s->channels[i].stream;
+
+        masters[i] = stream->is_pty ? stream->fd : -1;
+    }
+}
+
+/* Messages to a terminal that is raw bring their own line ends. */
+static void tell_terminals(struct session *s)
+{
+    for (int i = 0; i < N_STREAMS; i++) {
+        struct terminal *t = &s->channels[i].terminal;
+
+        t->raw = t->is_tty && s->relay.state != RELAY_BEHIND;
+    }
+}
+
+/* To the front or behind, whichever it is now. */
+static void take_ground(struct session *s)
+{
+    int masters[N_PTYS];
+
+    list_masters(s, masters);
+    if (session_in_foreground(s->tty_fd)) {
+        relay_enter(&s->relay, masters, s->reaped);
+        session_resize_ptys(s);
+    } else {
+        relay_lose(&s->relay, masters);
+    }
+    tell_terminals(s);
+}
+
+static bool in_front(const struct session *s)
+{
+    return s->relay.state != RELAY_BEHIND;
+}
+
+/* ---- what is typed ---------------------------------------------------------------------- */
+
+/*
+ * A key that makes a signal would have made it for everyone in the foreground outside: for the
+ * make or the loop that buildlog runs in as well. The command has got it from its own terminal.
+ */
+static void on_keys(struct session *s, const struct relay_keys *keys)
+{
+    if (keys->interrupt && !s->reaped)
+        s->ctrl_c = true;
+    if (keys->signal == 0)
+        return;
+    s->group_told = keys->signal == SIGINT;
+    sys.kill(0, keys->signal);
+}
+
+static void on_input(struct ev_loop *loop, ev_io *w, int events)
+{
+    struct session *s = w->data;
+    struct relay_keys keys;
+    int masters[N_PTYS];
+
+    (void)loop, (void)events;
+    list_masters(s, masters);
+    if (!session_in_foreground(s->tty_fd)) {
+        take_ground(s);
+    } else {
+        keys = relay_read(&s->relay, masters);
+        on_keys(s, &keys);
+    }
+    session_settle(s);
+}
+
+static void on_master_writable(struct ev_loop *loop, ev_io *w, int events)
+{
+    struct session *s = w->data;
+    int masters[N_PTYS];
+
+    (void)loop, (void)events;
+    list_masters(s, masters);
+    relay_flush(&s->relay, masters);
+    session_settle(s);
+}
+
+static void on_look_for_front(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct session *s = w->data;
+
+    (void)loop, (void)events;
+    if (session_in_foreground(s->tty_fd)) {
+        take_ground(s);
+        monitor_set_ground(&s->child.monitor, true);
+    }
+    session_settle(s);
+}
+
+static void on_monitor_news(struct ev_loop *loop, ev_io *w, int events)
+{
+    struct session *s = w->data;
+
+    (void)loop, (void)events;
+    session_look_at_child(s);
+    session_settle(s);
+}
+
+/* ---- set-up, watching, the end ------------------------------------------------------------ */
+
+void session_terminal_start(struct session *s)
+{
+    int masters[N_PTYS];
+
+    list_masters(s, masters);
+    relay_init(&s->relay, s->tty_fd, &s->child.monitor, s->o->ptys->behind);
+    if (s->spawn.foreground)
+        relay_enter(&s->relay, masters, false);
+    tell_terminals(s);
+    ev_io_init(&s->input, on_input, s->tty_fd, EV_READ);
+    /* Output first: at a Ctrl-C the kernel throws away what has not been read of it yet. */
+    ev_set_priority(&s->input, EV_MINPRI);
+    ev_io_init(&s->master_writable, on_master_writable, masters[PTY_OUT], EV_WRITE);
+    ev_io_init(&s->monitor_news, on_monitor_news, s->child.monitor.fd, EV_READ);
+    ev_timer_init(&s->look_for_front, on_look_for_front, LOOK_FOR_FRONT_S, LOOK_FOR_FRONT_S);
+    s->input.data = s->master_writable.data = s->monitor_news.data = s->look_for_front.data = s;
+    ev_io_start(s->loop, &s->monitor_news);
+}
+
+static void watch_master(struct session *s)
+{
+    int masters[N_PTYS];
+    bool wanted = relay_wants_output(&s->relay) && !s->reaped;
+
+    list_masters(s, masters);
+    wanted = wanted && masters[s->relay.to] >= 0;
+    if (ev_is_active(&s->master_writable) == (int)wanted)
+        return;
+    ev_io_stop(s->loop, &s->master_writable);
+    if (wanted) {
+        ev_io_set(&s->master_writable, masters[s->relay.to], EV_WRITE);
+        ev_io_start(s->loop, &s->master_writable);
+    }
+}
+
+void session_terminal_watch(struct session *s)
+{
+    bool looking = !in_front(s) && !s->reaped && s->tty_fd >= 0;
+
+    session_watch_io(s, &s->input, relay_wants_input(&s->relay));
+    session_watch_io(s, &s->monitor_news, s->child.monitor.fd >= 0);
+    watch_master(s);
+    if (!looking)
+        ev_timer_stop(s->loop, &s->look_for_front);
+    else if (!ev_is_active(&s->look_for_front))
+        ev_timer_again(s->loop, &s->look_for_front);
+}
+
+void session_terminal_command_gone(struct session *s, const struct monitor_report *report)
+{
+    relay_end_input(&s->relay, report->unread, report->unread_len);
+}
+
+static void give_terminal_back(struct session *s)
+{
+    int masters[N_PTYS];
+
+    list_masters(s, masters);
+    if (session_in_foreground(s->tty_fd))
+        relay_leave(&s->relay, masters);
+    else
+        relay_lose(&s->relay, masters);
+    tell_terminals(s);
+}
+
+void session_terminal_drained(struct session *s)
+{
+    ev_io_stop(s->loop, &s->monitor_news);
+    if (session_unfinished_output(s))
+        return; /* OPOST stays as it is until all is out */
+    give_terminal_back(s);
+    monitor_end(&s->child.monitor); /* it ends while the log is sealed */
+}
+
+void session_terminal_release(struct session *s)
+{
+    if (s->child.monitor.pid == 0)
+        return;
+    give_terminal_back(s);
+    monitor_end(&s->child.monitor);
+    monitor_reap(&s->child.monitor);
+}
+
+void session_terminal_die_together(const struct session *s)
+{
+    if (s->relay.monitor != NULL && s->ctrl_c && !s->group_told &&
+        WIFSIGNALED(s->wait_status) && WTERMSIG(s->wait_status) == SIGINT)
+        sys.kill(0, SIGINT);
+}
+
+/* ---- sizes ---------------------------------------------------------------------------------- */
+
+/* stderr's first: who is told of the change (stdout's foreground) may look at both. */
+void session_resize_ptys(struct session *s)
+{
+    for (int i = N_PTYS - 1; i >= 0; i--)
+        if (s->channels[i].stream.is_pty && s->channels[i].stream.fd >= 0)
+            (void)pty_resize(s->channels[i].stream.fd);
+}
+
+/* ---- stopping and continuing  */
+
+/* What the command said before it was stopped is shown before we are. */
+static void show_the_rest(struct session *s)
+{
+    for (int i = 0; i < N_STREAMS; i++) {
+        struct channel *c = &s->channels[i];
+
+        for (int n = 0; n < LAST_TURNS_MAX && c->open && !terminal_blocked(&c->terminal); n++)
+            if (stream_turn(&c->stream, s->scratch) != STREAM_READ)
+                break;
+    }
+}
+
+/* TTIN and TTOU would come again at once if the command went on behind. */
+static bool would_stop_again(const struct session *s, int signal)
+{
+    return (signal == SIGTTIN || signal == SIGTTOU) && !in_front(s);
+}
+
+void session_terminal_stopped(struct session *s, int signal)
+{
+    show_the_rest(s);
+    give_terminal_back(s);
+    if (signal == SIGSTOP)
+        signals_stop_self(signal);
+    else
+        signals_stop_group(signal);
+    if (signals_continue_pending())
+        return; /* it comes as an event, session_terminal_continue is due there */
+    take_ground(s);
+    /* Nobody could continue us, so we were not stopped. The kernel tells such groups to hang up
+       (setpgid(2)). */
+    if (would_stop_again(s, signal))
+        sys.kill(-s->child.pid, SIGHUP);
+    monitor_continue(&s->child.monitor, in_front(s));
+}
+
+void session_terminal_continue(struct session *s)
+{
+    take_ground(s);
+    monitor_continue(&s->child.monitor, in_front(s));
+}

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Figures of `buildlog run` at a terminal, beside script(1) and the bare command in one run.
+
+    tests/bench/terminal.py [--starts N] [--keys N] [--size MB] [--soak N]
+
+Start-up to the end of `true`, from the key that is typed to its echo, and the way of bytes through
+the terminal. --soak starts and stops that often at one terminal and compares its settings. Nothing
+here is a test: machines are shared and noisy, and a figure is a thing to look at.
+"""
+import argparse
+import fcntl
+import os
+import select
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+BUILD = os.environ.get("BUILD", "build")
+BUILDLOG = os.environ.get("BUILDLOG", os.path.join(BUILD, "buildlog"))
+
+
+class Terminal:
+    """A terminal that this program plays: it holds both ends."""
+
+    def __init__(self):
+        self.master, self.slave = os.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+
+    def start(self, argv):
+        return subprocess.Popen(argv, stdin=self.slave, stdout=self.slave, stderr=self.slave,
+                                start_new_session=True,
+                                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+
+    def read_until(self, done):
+        """Reads until done(all that was read)."""
+        data = b""
+        while not done(data):
+            if not select.select([self.master], [], [], 20)[0]:
+                raise SystemExit(f"nothing more at the terminal after {data[-200:]!r}")
+            data += os.read(self.master, 1 << 16)
+        return data
+
+    def drain(self):
+        while select.select([self.master], [], [], 0)[0]:
+            os.read(self.master, 1 << 16)
+
+    def close(self):
+        os.close(self.master)
+        os.close(self.slave)
+
+
+def peers(work, command):
+    """command: words for a shell, as script wants them."""
+    words = command.split(" ")
+    found = {"bare": words}
+    if shutil.which("script"):
+        found["script -q"] = ["script", "-qec", command, f"{work}/typescript"]
+    found["buildlog run"] = [BUILDLOG, "run", "--dir", f"{work}/store", "--", *words]
+    return found
+
+
+def starts(work, count):
+    """By a small shell at one terminal, in blocks, so that its own fork is all that is added."""
+    block = 10
+    print(f"\nstart-up and end at a terminal ({count} each, in blocks of {block}, in turn)")
+    times = {}
+    for _ in range(count // block):
+        for name, argv in peers(work, "env true").items():
+            terminal = Terminal()
+            child = terminal.start(["sh", "-c", 'echo go; read x; for i in 1 2 3 4 5 6 7 8 9 10; do '
+                                    '"$@"; done; echo end', "sh", *argv])
+            terminal.read_until(lambda data: b"go\r\n" in data)
+            began = time.perf_counter()
+            os.write(terminal.master, b"\n")
+            terminal.read_until(lambda data: b"end\r\n" in data)
+            times.setdefault(name, []).append((time.perf_counter() - began) / block)
+            child.wait()
+            terminal.close()
+    base = statistics.median(times["bare"])
+    for name, values in times.items():
+        median = statistics.median(values)
+        print(f"  {name:16}{median * 1e6:9.0f} us{median / base:8.2f} x env true"
+              f"   (minimum {min(values) * 1e6:.0f} us, {min(values) / min(times['bare']):.2f} x)")
+
+
+def key_to_echo(argv, count):
+    """Seconds from writing a key to reading its echo, one at a time."""
+    terminal = Terminal()
+    child = terminal.start(argv)
+    terminal.read_until(lambda data: b"ready\r\n" in data)
+    time.sleep(0.2)  # until all of it rests
+    delays = []
+    for number in range(count):
+        key = b",;"[number % 2:number % 2 + 1]  # no secret begins with these
+        began = time.perf_counter()
+        os.write(terminal.master, key)
+        terminal.read_until(lambda data, key=key: key in data)
+        delays.append(time.perf_counter() - began)
+        if number % 40 == 39:
+            os.write(terminal.master, b"\n")
+            terminal.read_until(lambda data: data.count(b"\n") >= 2)
+    os.write(terminal.master, b"\x04\x04")
+    child.wait()
+    terminal.close()
+    return delays
+
+
+def keys(work, count):
+    print(f"\nfrom a key to its echo ({count} keys, one at a time)")
+    figures = {}
+    for _ in range(3):
+        for name, argv in peers(work, f"sh {work}/cat").items():
+            figures.setdefault(name, []).extend(key_to_echo(argv, count // 3))
+    base = statistics.median(figures.get("script -q", figures["bare"]))
+    for name, values in figures.items():
+        values.sort()
+        p50 = statistics.median(values)
+        print(f"  {name:16}p50 {p50 * 1e6:7.1f} us  p99 {values[len(values) * 99 // 100] * 1e6:8.1f}"
+              f"{p50 / base:8.2f} x script")
+
+
+def through(argv):
+    terminal = Terminal()
+    began = time.perf_counter()
+    child = terminal.start(argv)
+    total = 0
+    while child.poll() is None or select.select([terminal.master], [], [], 0)[0]:
+        if select.select([terminal.master], [], [], 0.05)[0]:
+            total += len(os.read(terminal.master, 1 << 16))
+    wall = time.perf_counter() - began
+    terminal.close()
+    return total / wall / 1e6
+
+
+def throughput(work, size, rounds):
+    print(f"\nthrough the terminal ({size} MB of 80-byte lines, {rounds} rounds, medians)")
+    with open(f"{work}/input", "wb") as out:
+        line = b"the quick brown fox jumps over the lazy dog and compiles another f.c now yes!!\n"
+        out.write(line * (size * 1000000 // len(line)))
+    figures = {}
+    for _ in range(rounds):
+        for name, argv in peers(work, f"cat {work}/input").items():
+            figures.setdefault(name, []).append(through(argv))
+            shutil.rmtree(f"{work}/store", ignore_errors=True)
+    base = statistics.median(figures.get("script -q", figures["bare"]))
+    for name, values in figures.items():
+        median = statistics.median(values)
+        print(f"  {name:16}{median:8.0f} MB/s{median / base:8.2f} x script")
+
+
+def soak(work, count):
+    terminal = Terminal()
+    before = termios.tcgetattr(terminal.slave)
+    loop = 'i=0; while [ $i -lt "$0" ]; do "$@" || exit 1; i=$((i+1)); done'
+    child = terminal.start(["sh", "-c", loop, str(count), BUILDLOG, "run", "--dir",
+                            f"{work}/store", "--", "true"])
+    began = time.perf_counter()
+    while child.poll() is None:
+        time.sleep(0.05)
+        terminal.drain()
+    same = termios.tcgetattr(terminal.slave) == before
+    print(f"\n{count} starts and stops in {time.perf_counter() - began:.1f} s, status "
+          f"{child.returncode}, settings {'as before' if same else 'CHANGED'}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--starts", type=int, default=300)
+    parser.add_argument("--keys", type=int, default=900)
+    parser.add_argument("--size", type=int, default=50, help="MB of input")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--soak", type=int, default=2000)
+    args = parser.parse_args()
+    for name in ("BUILDLOG_ID", "BUILDLOG_DIR"):
+        os.environ.pop(name, None)
+    with tempfile.TemporaryDirectory(prefix="buildlog-bench-") as work:
+        with open(f"{work}/cat", "w", encoding="ascii") as script:
+            script.write("echo ready\nexec cat\n")
+        starts(work, args.starts)
+        keys(work, args.keys)
+        throughput(work, args.size, args.rounds)
+        soak(work, args.soak)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
