@@ -176,6 +176,13 @@ static bool anchor_look(struct redactor *r, size_t number)
     return true;
 }
 
+static inline bool fits_print(const struct redactor *r, const struct anchor_entry *e,
+                              const uint8_t *print, uint32_t word)
+{
+    return ((word ^ e->print) & e->print_mask) == 0 &&
+           (!e->broad || finder_is_broad(r->tables, print));
+}
+
 /* The last bytes before s.pos, escape sequences left out, may be the print of an anchor:
    which? */
 static void anchors_look(struct redactor *r, const uint8_t *print)
@@ -189,7 +196,7 @@ static void anchors_look(struct redactor *r, const uint8_t *print)
 
         if (e->level > r->set->level)
             return;
-        if (((word ^ e->print) & e->print_mask) == 0)
+        if (fits_print(r, e, print, word))
             r->idle &= !anchor_look(r, e->anchor);
     }
 }
@@ -210,7 +217,7 @@ static bool is_idle_place(const struct redactor *r, size_t place)
 
         if (e->level > r->set->level)
             return true;
-        if (((word ^ e->print) & e->print_mask) == 0 &&
+        if (fits_print(r, e, print, word) &&
             (!stands_plain(r, a, r->base + place) ||
              is_anchor(r, a, r->base + place - a->late - a->len)))
             return false;

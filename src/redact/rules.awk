@@ -834,7 +834,7 @@ BEGIN {
     LATE_MAX = 3
     split("three whole most", table_name, " ")
     LEVELS = 3
-    KEYS = 1024
+    KEYS = 4096
     BROAD = 15
     AHEAD = 8 # FINDER_AHEAD
     split("0 1 3 4 5 6 8 10 11 15", group_first_, " ")
@@ -1025,10 +1025,10 @@ function index_anchor(a,    c, d, k) {
         if ((print_class[a, 2], c) in class_has)
             for (d = 0; d < 256; d++)
                 if ((print_class[a, 3], d) in class_has) {
-                    k = (c * 37 + d) % KEYS
+                    k = (c * 97 + d) % KEYS
                     if (!((k, a) in key_seen)) {
                         key_seen[k, a] = 1
-                        key_list[k] = key_list[k] sprintf("{%s, %d, %d}, ", print_word(a), a, anchor_level[a])
+                        key_list[k] = key_list[k] sprintf("{%s, %d, %d, %d}, ", print_word(a), a, anchor_level[a], is_broad(a))
                         key_count[k]++
                     }
                 }
@@ -1049,7 +1049,7 @@ function print_index(    k, a, n, level) {
     for (k = 0; k < KEYS; k++)
         if (key_count[k] > 0)
             printf "%s\n    ", key_list[k]
-    print "{0, 0, 0, 0}};\n"
+    print "{0, 0, 0, 0, 0}};\n"
 }
 
 # Spelt-out tokens' anchors by their first byte: public prefixes, for look.c.

@@ -141,19 +141,20 @@ extern const struct finder_tables finder_tables[N_LEVELS];
 
 /* Anchors by the last two bytes of their prints: anchor_list[anchor_index[k]] up to
    anchor_index[k + 1] for k = anchor_key(third, fourth), those of lower levels first. */
-enum { ANCHOR_KEYS = 1024 };
+enum { ANCHOR_KEYS = 4096 };
 extern const uint16_t anchor_index[ANCHOR_KEYS + 1];
 struct anchor_entry {
     uint32_t print;      /* a print differs from this one nowhere in print_mask: else it is */
     uint32_t print_mask; /* not the anchor's */
     uint16_t anchor;
-    uint16_t level;
+    uint8_t level;
+    bool broad; /* and it is none of the broad ones: ask finder_is_broad, too */
 };
 extern const struct anchor_entry anchor_list[];
 
 static inline unsigned anchor_key(uint8_t third, uint8_t fourth)
 {
-    return (third * 37U + fourth) % ANCHOR_KEYS;
+    return (third * 97U + fourth) % ANCHOR_KEYS;
 }
 
 /* Anchors of tokens whose first byte is c: prefix_list[prefix_index[c]] up to prefix_index[c + 1];
