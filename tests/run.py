@@ -72,6 +72,9 @@ def main():
     parser.add_argument("--totals", help="a file that gets the closing line, too")
     parser.add_argument("programs", nargs="*")
     args = parser.parse_args()
+    # A shell starts what it puts in the background with these ignored, and so would every test be.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     total_passed, total_skipped, total_failed = 0, 0, 0
     with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
         jobs = [pool.submit(run_one, path, args.t) for path in args.programs]
