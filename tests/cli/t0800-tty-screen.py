@@ -106,8 +106,9 @@ def python():
     tty.expect(b"sleeping\r\n")
     for _ in range(2):
         tty.send(CTRL_C)
-        # The prompt is on stdout, this on stderr: either may come first.
-        tty.expect(b"KeyboardInterrupt")
+        # The prompt is on stdout, the other on stderr: either may come first. Both must be there:
+        # what is typed while readline takes over the terminal is gone.
+        tty.expect(bl.rx(rb"(?s)KeyboardInterrupt.*READY> |READY> .*KeyboardInterrupt"))
     tty.send(b"print(6 * 7)\n")
     tty.expect(b"42\r\n")
     tty.send(b"exit(3)\n")
