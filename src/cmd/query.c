@@ -29,6 +29,7 @@
 #include "read/query.h"
 #include "read/query_screen.h"
 #include "read/query_show.h"
+#include "read/runner.h"
 
 enum {
     COMPLAINTS_MAX = 3,
@@ -46,6 +47,7 @@ struct query_cmd {
     struct filter *filter;
     struct query query;
     struct query_show show;
+    struct runner_guard guard; /* before out, where a runner reads it */
     struct out out;
     int root_fd;
     struct id_list builds;
@@ -182,7 +184,6 @@ static void parse_show(struct query_cmd *q)
         [CHOICE_QUERY_OUTPUT_JSON] = QUERY_JSON,   [CHOICE_QUERY_OUTPUT_JSONL] = QUERY_JSONL,
         [CHOICE_QUERY_OUTPUT_SUMMARY] = QUERY_SUMMARY};
     const struct parsed_option *output = options_find(q->args, OPT_OUTPUT);
-    const char *actions = getenv("GITHUB_ACTIONS");
 
     q->show.sink = out_sink(&q->out);
     q->show.format = output != NULL ? formats[output->number] : QUERY_TABLE;
@@ -191,7 +192,10 @@ static void parse_show(struct query_cmd *q)
     q->show.terminal = q->out.terminal;
     q->show.colour = q->out.colour;
     q->show.columns = q->out.columns;
-    q->show.actions = actions != NULL && strcmp(actions, "true") == 0;
+    if (q->show.format == QUERY_TEXT && out_obeyed()) { /* in the others no text begins a line */
+        q->guard.sink = q->show.sink;
+        q->show.sink = runner_sink(&q->guard);
+    }
     query_show_init(&q->show);
 }
 
@@ -487,7 +491,8 @@ static enum err_code run_query(struct query_cmd *q, struct err *e)
         return rc;
     if (q->count)
         return sink_printf(&q->show.sink, "%" PRIu64 "\n", q->query.matches);
-    return query_show_end(&q->show);
+    rc = query_show_end(&q->show);
+    return rc == ERR_NONE ? runner_finish(&q->guard) : rc;
 }
 
 static int finish(struct query_cmd *q, enum err_code rc, const struct err *e)

@@ -11,6 +11,7 @@
 #include "base/ulid.h"
 #include "cmd/cmd.h"
 #include "cmd/config.h"
+#include "cmd/out.h"
 #include "cmd/redaction.h"
 #include "commands.gen.h"
 #include "redact/redact.h"
@@ -185,13 +186,6 @@ static void take_run_option(struct run *r, const struct parsed_option *p)
     }
 }
 
-static bool in_github_actions(void)
-{
-    const char *value = getenv("GITHUB_ACTIONS");
-
-    return value != NULL && strcmp(value, "true") == 0;
-}
-
 static void take_options(struct run *r, const struct cmd_args *args)
 {
     *r = (struct run){
@@ -210,7 +204,7 @@ static void take_options(struct run *r, const struct cmd_args *args)
     for (size_t i = 0; i < args->n_options; i++)
         take_run_option(r, &args->options[i]);
     /* The runner of GitHub Actions acts on these lines, so it has to see them. */
-    if (in_github_actions())
+    if (out_obeyed())
         r->session.obey_masks = r->session.pass_masks = true;
     if (!r->session.redact && !r->forward_given)
         r->session.forward = FORWARD_RAW;

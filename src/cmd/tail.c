@@ -644,7 +644,7 @@ static int finish(struct tail *t, enum err_code rc, const struct err *e)
         cmd_warn_err(t->command, e);
         return out_finish(&t->out, t->command, EXIT_TROUBLE);
     }
-    if (out_flush(&t->out) == ERR_NONE)
+    if (tail_show_end(&t->show) == ERR_NONE && out_flush(&t->out) == ERR_NONE)
         say_how(t);
     return out_finish(&t->out, t->command, exit_status(t));
 }

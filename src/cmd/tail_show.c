@@ -61,7 +61,7 @@ static enum render_format format_of(const struct cmd_args *args)
 static enum err_code put_behind_cut(void *arg, const char *text, size_t n)
 {
     struct tail_show *s = arg;
-    struct sink out = out_sink(s->out);
+    struct sink out = out_obeyed() ? runner_sink(&s->guard) : s->guard.sink;
     size_t skip = s->cut < n ? (size_t)s->cut : n;
 
     s->cut -= skip;
@@ -79,15 +79,17 @@ static enum err_code put_on_scale(void *arg, const char *text UNUSED, size_t n)
 enum err_code tail_show_init(struct tail_show *s, struct out *o, const struct cmd_args *args,
                              struct err *e)
 {
-    const char *actions = getenv("GITHUB_ACTIONS");
-
-    *s = (struct tail_show){.out = o};
+    *s = (struct tail_show){.guard = {.sink = out_sink(o)}};
     s->renderer = (struct renderer){.sink = {put_behind_cut, s}, .format = format_of(args),
                                     .terminal = o->terminal, .colour = o->colour};
-    s->renderer.actions = actions != NULL && strcmp(actions, "true") == 0;
     s->scale = s->renderer;
     s->scale.sink = (struct sink){put_on_scale, s};
     return init_filter(s, args, e);
+}
+
+enum err_code tail_show_end(struct tail_show *s)
+{
+    return runner_finish(&s->guard);
 }
 
 void tail_show_release(struct tail_show *s)

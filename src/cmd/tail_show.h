@@ -18,10 +18,11 @@
 #include "cmd/out.h"
 #include "read/filter.h"
 #include "read/render.h"
+#include "read/runner.h"
 #include "store/log_reader.h"
 
 struct tail_show {
-    struct out *out;
+    struct runner_guard guard; /* before the output, where a runner of GitHub Actions reads it */
     struct renderer renderer;
     struct renderer scale; /* counts what the same would take */
     uint64_t weight;
@@ -42,6 +43,9 @@ struct tail_show {
 enum err_code tail_show_init(struct tail_show *s, struct out *o, const struct cmd_args *args,
                              struct err *e) MUST_USE;
 void tail_show_release(struct tail_show *s);
+
+/* Nothing follows: what the guard holds back comes out. */
+enum err_code tail_show_end(struct tail_show *s) MUST_USE;
 
 /* Whether it is one of the records that are counted and shown. */
 bool tail_show_wants(struct tail_show *s, const struct log_item *item);

@@ -12,7 +12,6 @@
 enum {
     LOOK_MAX = 64 << 10,         /* bytes of a text that is only looked at, or cut */
     TEXT_MAX = 8 * LOOK_MAX,     /* the same made visible */
-    BLANKS_MAX = 1000,           /* a text that begins with more of them is suspect */
     DATE_LEN = 11,               /* "2026-01-02 " */
     DATE_FROM_COLUMNS = 100,     /* narrower terminals see the time of day only */
     MINUTE_MS = 60000
@@ -99,18 +98,6 @@ static enum err_code put_whole(struct query_show *s, const struct view *v, bool 
     return rc == ERR_NONE ? sink_put(&s->sink, "\n", 1) : rc;
 }
 
-/* True for what a GitHub runner acts on: blanks at the beginning do not count for it. Where
-   there is nothing else as far as the text goes, it may still come. */
-static bool is_runner_command(const struct buf *text)
-{
-    size_t at = 0;
-
-    while (at < text->len && (text->data[at] == ' ' || text->data[at] == '\t'))
-        at++;
-    return at > BLANKS_MAX || (text->len - at >= 2 && memcmp(text->data + at, "::", 2) == 0) ||
-           (text->len - at >= 3 && memcmp(text->data + at, "##[", 3) == 0);
-}
-
 /* Between groups of records with context. */
 static enum err_code put_apart(const struct query_show *s, struct query_shown how)
 {
@@ -132,18 +119,12 @@ static bool is_plain(struct raw_span text)
 
 static enum err_code put_text(struct query_show *s, const struct view *v)
 {
-    enum err_code rc = ERR_NONE;
+    enum err_code rc;
 
-    if (v->kind == RECORD_LINE && v->has_msg && !s->actions && is_plain(v->msg)) {
-        rc = sink_put(&s->sink, v->msg.ptr, v->msg.len);
-        return rc == ERR_NONE ? sink_put(&s->sink, "\n", 1) : rc;
-    }
-    if (s->actions && v->kind == RECORD_LINE) {
-        rc = make_text(s, v, s->colour);
-        if (rc == ERR_NONE && is_runner_command(&s->text))
-            rc = sink_puts(&s->sink, "\\");
-    }
-    return rc == ERR_NONE ? put_whole(s, v, s->colour) : rc;
+    if (v->kind != RECORD_LINE || !v->has_msg || !is_plain(v->msg))
+        return put_whole(s, v, s->colour);
+    rc = sink_put(&s->sink, v->msg.ptr, v->msg.len);
+    return rc == ERR_NONE ? sink_put(&s->sink, "\n", 1) : rc;
 }
 
 /* ---- the table ------------------------------------------------------------------------------ */

@@ -10,8 +10,7 @@
  *   summary  how many there are of each level, source and event, the first and the last
  *
  * Hostile text is made harmless in table, text and summary wherever they go, in the others on a
- * terminal (visible.h). With `actions` no line of text begins with what a GitHub runner would
- * take for a command: a backslash comes before it.
+ * terminal (visible.h).
  */
 #ifndef READ_QUERY_SHOW_H
 #define READ_QUERY_SHOW_H
@@ -57,7 +56,6 @@ struct query_show {
     enum query_format format;
     bool terminal;
     bool colour;
-    bool actions;   /* stdout is read by a GitHub runner */
     bool headings;  /* of builds */
     size_t columns; /* 0: not limited */
 

@@ -160,62 +160,11 @@ static struct visible how(const struct renderer *r, bool lf)
                             .moves = r->moves};
 }
 
-/* Whether a runner might take the text up to `end` for a command. It passes over blanks of any
-   kind, and a colour is none of the text: anything but printable ASCII may be such. */
-static bool is_runner_command(const char *at, const char *end)
-{
-    while (at < end && (*at <= ' ' || *at == 0x7f || (*at & 0x80) != 0)) {
-        bool sgr = *at == '\x1b' && end - at > 1 && at[1] == '[';
-
-        for (at += sgr ? 2 : 1; sgr && at < end && ((*at >= '0' && *at <= '9') || *at == ';');)
-            at++;
-        if (sgr && at < end && *at == 'm')
-            at++;
-    }
-    return (end - at >= 2 && memcmp(at, "::", 2) == 0) ||
-           (end - at >= 3 && memcmp(at, "##[", 3) == 0);
-}
-
-/* The text of a line in pieces, each of which begins a line on the screen of a runner, to which
-   CR ends one as well. */
-static enum err_code put_pieces(struct renderer *r, struct raw_span text,
-                                enum err_code (*put)(struct renderer *, struct raw_span))
-{
-    const char *end = text.ptr + text.len;
-    enum err_code rc = ERR_NONE;
-
-    for (const char *at = text.ptr; at < end && rc == ERR_NONE;) {
-        const char *stop = at;
-
-        while (stop < end && *stop != '\n' && *stop != '\r')
-            stop++;
-        if (is_runner_command(at, stop))
-            rc = sink_puts(&r->sink, "\\");
-        stop += stop < end ? 1 : 0;
-        if (rc == ERR_NONE)
-            rc = put(r, (struct raw_span){at, (size_t)(stop - at)});
-        at = stop;
-    }
-    return rc;
-}
-
-static enum err_code put_visible(struct renderer *r, struct raw_span text)
-{
-    return visible_put(&r->sink, text, how(r, true));
-}
-
-static enum err_code put_as_it_is(struct renderer *r, struct raw_span text)
-{
-    return sink_put(&r->sink, text.ptr, text.len);
-}
-
 static enum err_code put_msg(struct renderer *r, struct raw_span msg)
 {
-    bool visible = r->format != RENDER_RAW || r->terminal;
-
-    if (r->actions)
-        return put_pieces(r, msg, visible ? put_visible : put_as_it_is);
-    return visible ? put_visible(r, msg) : put_as_it_is(r, msg);
+    if (r->format != RENDER_RAW || r->terminal)
+        return visible_put(&r->sink, msg, how(r, true));
+    return sink_put(&r->sink, msg.ptr, msg.len);
 }
 
 static enum err_code put_pretty_line(struct renderer *r, const struct line *line)

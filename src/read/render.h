@@ -11,7 +11,6 @@
  *
  * On a terminal raw text is made harmless too, of the frames of a progress bar only the last is
  * shown, and JSON spells what could act on it as escapes.
- * With `actions` a backslash stands before what begins a line of text like "::" or "##[".
  * Memory: as much as the record is long, and what decoding takes (LOG_VALUES_MAX).
  */
 #ifndef READ_RENDER_H
@@ -33,7 +32,6 @@ struct renderer {
     bool terminal; /* what comes out may reach a terminal as it is */
     bool colour;   /* colours of the log, and our own, may be used */
     bool moves;    /* with `terminal`: moves within a line pass, see visible.h */
-    bool actions;  /* a GitHub runner reads it: no line of text begins with a command for it */
     char *scratch; /* private */
     size_t scratch_size;
 };

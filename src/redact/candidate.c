@@ -78,12 +78,16 @@ static inline bool is_within(const struct candidate *c, const struct rule_item *
     return c->item == it && (c->count > 0 || c->overflowed) && !c->dead;
 }
 
-/* What began earlier in the same endless item ends where this one would, and comes to whatever
-   this one would: it has taken the same bytes, and more. */
-static bool is_covered(const struct redactor *r, const struct candidate *c)
+/* What began earlier in the same endless item ends where one would that has its secret begin at
+   `start`, and comes to whatever that would: it has taken the same bytes, and more. */
+static bool is_covered(const struct redactor *r, const struct candidate *self,
+                       const struct rule_item *it, uint64_t start)
 {
     for (size_t i = 0; i < r->s.n_live; i++) {
-        if (&r->live[i] != c && is_within(&r->live[i], c->item))
+        const struct candidate *c = &r->live[i];
+
+        /* One that overflowed begins where it did so. */
+        if (c != self && is_within(c, it) && (c->start <= start || c->start == NO_POS))
             return true;
     }
     return false;
@@ -172,7 +176,7 @@ static bool item_first(struct redactor *r, struct candidate *c, const struct rul
         kill_siblings(r, c);
     if ((it->flags & ITEM_OPEN) != 0)
         c->start = r->s.pos;
-    return c->match != 0 || it->max != ITEM_UNBOUNDED || !is_covered(r, c);
+    return c->match != 0 || it->max != ITEM_UNBOUNDED || !is_covered(r, c, it, c->start);
 }
 
 /* On to the next item. */
@@ -285,18 +289,17 @@ static bool may_match(const struct redactor *r, const struct rule *rule)
     return true;
 }
 
-/* A live candidate of the row is within the same endless item: it ends where a new one would. */
-static bool is_under_way(const struct redactor *r, const struct rule *rule)
+/* A live candidate of the row is within the same endless item. What begins to the left of its
+   anchor is known to begin before it, no more. */
+static bool is_under_way(const struct redactor *r, const struct rule *rule, uint64_t anchor)
 {
     const struct rule_item *it = &rule_items[rule->first];
+    uint64_t least = rule->opens == OPENS_RIGHT    ? r->s.pos
+                     : rule->opens == OPENS_ANCHOR ? anchor
+                     : anchor > INNER_MAX          ? anchor - INNER_MAX
+                                                   : 0;
 
-    if (it->max != ITEM_UNBOUNDED || rule->len == 0)
-        return false;
-    for (size_t i = 0; i < r->s.n_live; i++) {
-        if (is_within(&r->live[i], it))
-            return true;
-    }
-    return false;
+    return it->max == ITEM_UNBOUNDED && rule->len > 0 && is_covered(r, NULL, it, least);
 }
 
 /* Too many live ones, which no honest text has. The oldest gives way: rather redacted than
@@ -392,7 +395,7 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
         const struct rule *rule = &rules[number];
         uint64_t secret;
 
-        bool comes = rule->len == 0 || (!is_hopeless(rule, byte) && !is_under_way(r, rule) &&
+        bool comes = rule->len == 0 || (!is_hopeless(rule, byte) && !is_under_way(r, rule, start) &&
                                         may_match(r, rule));
 
         /* The cheap questions first, except where the shorter prefix wants an answer. */

@@ -389,13 +389,14 @@ function literal(text,    i, c, out) {
 
 # ---- prints -------------------------------------------------------------------------------
 
-# The class of the k-th byte behind the anchor, over all its rows; -1: could be anything.
-function right_class(a, k,    r, i, left, all, c) {
+# The class of the k-th byte from the anchor on (0 the nearest), over all its rows, whose items
+# begin at first[r]; -1: could be anything.
+function side_class(a, k, first, len,    r, i, left, all, c) {
     all = -1
     for (r = anchor_first[a]; r < anchor_first[a] + anchor_rules[a]; r++) {
         left = k
         c = -1
-        for (i = rule_first[r]; i < rule_first[r] + rule_len[r]; i++) {
+        for (i = first[r]; i < first[r] + len[r]; i++) {
             if (left < item_low[i]) {
                 c = item_class[i]
                 break
@@ -411,26 +412,12 @@ function right_class(a, k,    r, i, left, all, c) {
     return all
 }
 
-# The class of the k-th byte before the anchor (0 the nearest); -1: could be anything.
-function left_class(a, k,    r, i, left, all, c) {
-    all = -1
-    for (r = anchor_first[a]; r < anchor_first[a] + anchor_rules[a]; r++) {
-        left = k
-        c = -1
-        for (i = rule_left[r]; i < rule_left[r] + rule_n_left[r]; i++) {
-            if (left < item_low[i]) {
-                c = item_class[i]
-                break
-            }
-            if (item_low[i] != item_high[i])
-                return -1
-            left -= item_low[i]
-        }
-        if (c < 0)
-            return -1
-        all = all < 0 ? c : union_class(all, c)
-    }
-    return all
+function right_class(a, k) {
+    return side_class(a, k, rule_first, rule_len)
+}
+
+function left_class(a, k) {
+    return side_class(a, k, rule_left, rule_n_left)
 }
 
 function class_weight(c,    i, sum) {

@@ -228,6 +228,7 @@ void relay_flush(struct relay *r, const int *masters)
             break; /* that terminal is gone: nobody will read it */
         r->at += (size_t)n;
     }
+    explicit_bzero(r->input, r->len); /* it may be a password */
     r->len = r->at = 0;
 }
 

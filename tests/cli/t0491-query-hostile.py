@@ -170,7 +170,7 @@ def shown(store):
     out = store.run("query", build, "-o", "text", GITHUB_ACTIONS="true").stdout
     t.equal([line for line in out.split(b"\n") if line.lstrip().startswith((b"::", b"##["))], [],
             "nothing that a runner would obey")
-    t.ok(b"\n\\   " in out, "however far away it is", out[:500])
+    t.ok(b"\n" + b" " * 70_000 + b"\\::error::far\n" in out, "however far away it is", out[:500])
     t.ok(b"\\::error file=x::boo\n" in out and b"one^J::set-output" in out, "but shown", out)
     for form in ("text", "table", "summary"):
         out = store.run("query", build, "-o", form).stdout
