@@ -100,11 +100,14 @@ def typing():
 def python():
     """A Ctrl-C in the middle of things, and one at the prompt."""
     tty = bl.Pty([bl.BIN, "run", "--", sys.executable, "-q", "-i", "-c",
-                  "import sys; sys.ps1 = 'READY> '"], env={"TERM": "dumb"})
-    tty.expect(b"READY> ")
+                  "import os, sys; sys.ps1 = f'{os.getpid()} READY> '"],
+                 env={"TERM": "dumb"})
+    pid = int(tty.expect(bl.rx(rb"(\d+) READY> ")).group(1))
     tty.send(b"import time; print('slee' + 'ping', flush=True); [time.sleep(0.01) for _ in range(60000)]\n")
     tty.expect(b"sleeping\r\n")
     for _ in range(2):
+        # Python itself does not notice a SIGINT between its prompt and its waiting for keys.
+        bl.wait_for(lambda: bl.proc_state(pid) == "S", "Python sleeps")
         tty.send(CTRL_C)
         # The prompt is on stdout, the other on stderr: either may come first. Both must be there:
         # what is typed while readline takes over the terminal is gone.
