@@ -178,7 +178,7 @@ static void value_byte(struct redactor *r, struct block *b, uint8_t c)
             return;
         b->start = r->s.pos;
     }
-    if (++b->len == VALUE_MIN)
+    if (b->match == 0 && ++b->len == VALUE_MIN)
         b->match = cover_add(r, b->start, NO_POS, MARK_TOKEN, RULE_NAME_KUBERNETES, 1);
 }
 
@@ -241,6 +241,43 @@ bool block_step(struct redactor *r, uint8_t byte)
     else
         secret_byte(r, b, byte);
     return was != b->match || byte == '\n';
+}
+
+/* What the machine waits for where it is: it takes any other byte without a decision. */
+enum { WAITS_ALWAYS = 1, WAITS_IN_KEY = 2, WAITS_IN_VALUE = 4 };
+
+static const uint8_t waits[256] = {
+    ['\n'] = WAITS_ALWAYS,  [ESC] = WAITS_ALWAYS,    [':'] = WAITS_IN_KEY,
+    ['"'] = WAITS_IN_VALUE, ['\''] = WAITS_IN_VALUE, ['\r'] = WAITS_IN_VALUE};
+
+/* 0: each byte is of interest. */
+static uint8_t waits_for(const struct block *b)
+{
+    if (b->skip)
+        return b->match == 0 && b->start == NO_POS ? WAITS_ALWAYS : 0;
+    if (b->in_key)
+        return b->key_len == sizeof(b->key) && !in_scalar(b) ? WAITS_ALWAYS | WAITS_IN_KEY : 0;
+    return b->match != 0 && b->trail == NO_POS ? WAITS_ALWAYS | WAITS_IN_VALUE : 0;
+}
+
+size_t block_quiet(const struct block *b, const uint8_t *bytes, size_t n)
+{
+    bool secret = b->kind == BLOCK_FIELDS || b->kind == BLOCK_VALUES;
+    uint8_t wanted = secret ? waits_for(b) : 0;
+    size_t run = 0;
+
+    if (b->kind == BLOCK_LINES && b->match != 0 && b->last != '\\') {
+        while (run < n && is_base64(bytes[run]))
+            run++;
+    }
+    while (wanted != 0 && run < n && (waits[bytes[run]] & wanted) == 0)
+        run++;
+    return run;
+}
+
+void block_take(struct block *b, const uint8_t *bytes, size_t n)
+{
+    b->last = (char)bytes[n - 1];
 }
 
 void block_finish(struct redactor *r)

@@ -12,6 +12,7 @@
 #define REDACT_BLOCK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct redactor;
@@ -39,6 +40,11 @@ struct block {
 void block_init(struct block *b);
 void block_begin(struct redactor *r, bool key_file); /* an anchor ended at s.pos */
 bool block_step(struct redactor *r, uint8_t byte); /* one byte at s.pos; true: decided */
+
+/* How many of the n bytes at s.pos are nothing to it, and that they were. */
+size_t block_quiet(const struct block *b, const uint8_t *bytes, size_t n);
+void block_take(struct block *b, const uint8_t *bytes, size_t n); /* n > 0 */
+
 void block_finish(struct redactor *r);
 uint64_t block_hold(const struct block *b);
 

@@ -3,19 +3,12 @@
 #include <string.h>
 
 #include "redact/escape.h"
+#include "redact/evidence.h"
 #include "redact/rules.h"
 #include "redact/stream.h"
 
 enum step { STEP_LIVE, STEP_DEAD, STEP_DONE };
 enum { LOOK_AHEAD = 48, MARK_MAX = 80 };
-
-static const uint8_t byte_kinds[256] = {
-    ['a' ... 'z'] = KIND_LOWER, ['A' ... 'Z'] = KIND_UPPER, ['0' ... '9'] = KIND_DIGIT};
-static const uint8_t byte_has[256] = {['0' ... '9'] = HAS_DIGIT,
-                                      ['a' ... 'f'] = HAS_LOWER,
-                                      ['g' ... 'z'] = HAS_LOWER | HAS_BEYOND_HEX,
-                                      ['A' ... 'F'] = HAS_UPPER,
-                                      ['G' ... 'Z'] = HAS_UPPER | HAS_BEYOND_HEX};
 
 /* ---- evidence ------------------------------------------------------------------------ */
 
@@ -32,7 +25,7 @@ static inline void count_up(uint8_t *n)
 
 static inline void evidence_note(struct candidate *c, uint8_t byte)
 {
-    uint8_t kind = byte_kinds[byte];
+    uint8_t kind = evidence_kinds[byte];
 
     if (kind != c->kind && kind != KIND_OTHER && c->kind != KIND_OTHER &&
         !(c->kind == KIND_UPPER && kind == KIND_LOWER))
@@ -207,7 +200,7 @@ static inline enum step item_take(struct redactor *r, struct candidate *c,
         if ((flags & ITEM_EVIDENCE) != 0)
             evidence_note(c, byte);
         if ((flags & ITEM_SECRET) != 0)
-            c->has |= byte_has[byte];
+            c->has |= evidence_has[byte];
         if ((flags & ITEM_ARM) != 0 && item_ready(c, it) &&
             (c->has & rules[c->rule].has) == rules[c->rule].has && !may_be_mark(r, c))
             arm(r, c);
@@ -248,6 +241,27 @@ static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t
     }
 }
 
+/* ---- bytes of a class ---------------------------------------------------------------- */
+
+/* How many of the n bytes from index `at` of the input on are of the class. Looked at once,
+   however many candidates, live or to come, ask. */
+static size_t class_run(struct redactor *r, const uint32_t *class, size_t at, size_t n)
+{
+    struct class_memo *m = &r->runs[(size_t)(class - rule_classes[0]) / CLASS_WORDS];
+    uint64_t pos = r->base + at;
+    size_t run;
+
+    if (pos < m->from || pos > m->upto)
+        *m = (struct class_memo){.from = pos, .upto = pos};
+    run = (size_t)(m->upto - pos);
+    if (run >= n)
+        return n;
+    while (run < n && rule_class_has(class, r->in[at + run]))
+        run++;
+    m->upto = pos + run;
+    return run;
+}
+
 /* ---- the list ------------------------------------------------------------------------ */
 
 /* The rule cannot begin with this byte. */
@@ -264,26 +278,26 @@ static bool is_hopeless(const struct rule *rule, int byte)
  * which is what most anchors in ordinary text come to. Bounded, so that floods of anchors
  * cost no more than that.
  */
-static bool may_match(const struct redactor *r, const struct rule *rule)
+static bool may_match(struct redactor *r, const struct rule *rule, uint64_t pos)
 {
     const struct rule_item *it = &rule_items[rule->first];
     const struct rule_item *stop = it + rule->len;
-    size_t at = (size_t)(r->s.pos - r->base);
+    size_t at = (size_t)(pos - r->base);
     size_t end = at + LOOK_AHEAD < r->in_len ? at + LOOK_AHEAD : r->in_len;
-    unsigned count = 0;
 
-    if (r->s.pos < r->base)
+    if (pos < r->base)
         return true;
-    for (; at < end && r->in[at] != ESC; at++) {
-        while (count == it->max || !rule_class_has(it->class, r->in[at])) {
-            if (count < it->min)
-                return false;
-            if (++it == stop)
-                return true;
-            count = 0;
-        }
-        count++;
-        if ((it->flags & ITEM_ARM) != 0 && count >= it->min)
+    for (; it < stop && at < end; it++) {
+        size_t n = it->max < end - at ? it->max : end - at;
+        size_t count = class_run(r, it->class, at, n);
+
+        at += count;
+        if (at == end || r->in[at] == ESC)
+            return true;
+        if (count < it->min || ((it->flags & ITEM_EXACT) != 0 && count == it->max &&
+                                rule_class_has(it->class, r->in[at])))
+            return false;
+        if ((it->flags & ITEM_ARM) != 0)
             return true;
     }
     return true;
@@ -291,10 +305,11 @@ static bool may_match(const struct redactor *r, const struct rule *rule)
 
 /* A live candidate of the row is within the same endless item. What begins to the left of its
    anchor is known to begin before it, no more. */
-static bool is_under_way(const struct redactor *r, const struct rule *rule, uint64_t anchor)
+static bool is_under_way(const struct redactor *r, const struct rule *rule, uint64_t anchor,
+                         uint64_t end)
 {
     const struct rule_item *it = &rule_items[rule->first];
-    uint64_t least = rule->opens == OPENS_RIGHT    ? r->s.pos
+    uint64_t least = rule->opens == OPENS_RIGHT    ? end
                      : rule->opens == OPENS_ANCHOR ? anchor
                      : anchor > INNER_MAX          ? anchor - INNER_MAX
                                                    : 0;
@@ -383,6 +398,27 @@ static bool find_start(struct redactor *r, const struct anchor *a, const struct 
     return true;
 }
 
+/* The bytes at hand show that no secret begins with the row, or that it is under way. */
+static bool is_needless(struct redactor *r, const struct rule *rule, uint64_t start, uint64_t end)
+{
+    return rule->len > 0 &&
+           (is_under_way(r, rule, start, end) || !may_match(r, rule, end));
+}
+
+bool candidates_needless(struct redactor *r, size_t anchor, uint64_t start, uint64_t end)
+{
+    enum { OTHERWISE = ANCHOR_SCHEME | ANCHOR_PEM | ANCHOR_LINE | ANCHOR_BLOCK | ANCHOR_MASK };
+    const struct anchor *a = &anchors[anchor];
+
+    if ((a->flags & OTHERWISE) != 0 || has_shorter_prefix(r, start))
+        return false;
+    for (uint16_t i = 0; i < a->n_rules; i++) {
+        if (!is_needless(r, &rules[a->first + i], start, end))
+            return false;
+    }
+    return true;
+}
+
 bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte)
 {
     bool any = false;
@@ -395,8 +431,7 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
         const struct rule *rule = &rules[number];
         uint64_t secret;
 
-        bool comes = rule->len == 0 || (!is_hopeless(rule, byte) && !is_under_way(r, rule, start) &&
-                                        may_match(r, rule));
+        bool comes = !is_hopeless(rule, byte) && !is_needless(r, rule, start, r->s.pos);
 
         /* The cheap questions first, except where the shorter prefix wants an answer. */
         if (r->set->off[rule->name] || (!comes && !grows) ||
@@ -498,48 +533,13 @@ static size_t quiet_bytes(const struct redactor *r, const struct candidate *c)
     return n > 0 ? n - 1 : 0; /* the last one may decide something */
 }
 
-/* Bytes in a row, as evidence: what evidence_note makes of them one by one. */
-struct sum {
-    uint8_t first; /* kinds */
-    uint8_t last;
-    uint8_t has;
-    size_t n;
-    size_t mix;
-    size_t digits;
-    size_t head; /* letters and digits before any other byte, */
-    size_t tail; /* and behind the last other byte */
-    size_t longest;
-};
-
-static void sum_up(struct sum *sum, const uint8_t *bytes, size_t n)
-{
-    uint8_t kind = byte_kinds[bytes[0]];
-    size_t piece = 0;
-
-    *sum = (struct sum){.first = kind, .n = n, .head = n};
-    for (size_t i = 0; i < n; i++) {
-        uint8_t next = byte_kinds[bytes[i]];
-
-        sum->mix += next != kind && next != KIND_OTHER && kind != KIND_OTHER &&
-                    !(kind == KIND_UPPER && next == KIND_LOWER);
-        sum->digits += next == KIND_DIGIT;
-        sum->has |= byte_has[bytes[i]];
-        if (next == KIND_OTHER && sum->head == n)
-            sum->head = i;
-        piece = next == KIND_OTHER ? 0 : piece + 1;
-        sum->longest = piece > sum->longest ? piece : sum->longest;
-        kind = next;
-    }
-    sum->last = kind;
-    sum->tail = piece;
-}
-
 static inline uint8_t saturated(size_t n)
 {
     return n < UINT8_MAX ? (uint8_t)n : UINT8_MAX;
 }
 
-static void evidence_add(struct candidate *c, const struct sum *sum)
+/* What evidence_note makes of the bytes one by one. */
+static void evidence_add(struct candidate *c, const struct evidence_sum *sum)
 {
     bool change = sum->first != c->kind && sum->first != KIND_OTHER && c->kind != KIND_OTHER &&
                   !(c->kind == KIND_UPPER && sum->first == KIND_LOWER);
@@ -563,7 +563,7 @@ static bool is_noted(const struct candidate *c)
     return c->match == 0 && (c->item->flags & noted) != 0;
 }
 
-static void note_sum(struct candidate *c, const struct sum *sum)
+static void note_sum(struct candidate *c, const struct evidence_sum *sum)
 {
     if ((c->item->flags & ITEM_EVIDENCE) != 0)
         evidence_add(c, sum);
@@ -571,7 +571,7 @@ static void note_sum(struct candidate *c, const struct sum *sum)
 }
 
 /* True if one of these bytes arms it: the one that brings what was missing. */
-static bool arms_within(const struct candidate *c, const struct sum *sum)
+static bool arms_within(const struct candidate *c, const struct evidence_sum *sum)
 {
     struct candidate seen = *c;
 
@@ -589,34 +589,25 @@ static size_t quiet_noted(const struct candidate *c, const uint8_t *bytes, size_
     for (size_t i = 0; i < n; i++) {
         if ((c->item->flags & ITEM_EVIDENCE) != 0)
             evidence_note(&seen, bytes[i]);
-        seen.has |= byte_has[bytes[i]];
+        seen.has |= evidence_has[bytes[i]];
         if (!needs_more(&seen, c->item))
             return i;
     }
     return n;
 }
 
-/* How many of the n bytes the item's class takes. */
-static size_t class_run(const uint32_t *class, const uint8_t *bytes, size_t n)
-{
-    size_t run = 0;
-
-    while (run < n && rule_class_has(class, bytes[run]))
-        run++;
-    return run;
-}
-
 /* How many of the next n bytes all live candidates take without anything being decided. */
-static size_t quiet_run(const struct redactor *r, const uint8_t *bytes, size_t n)
+static size_t quiet_run(struct redactor *r, const uint8_t *bytes, size_t n)
 {
     const uint32_t *class = NULL;
+    size_t at = (size_t)(bytes - r->in);
 
     for (size_t i = 0; i < r->s.n_live && n > 0; i++) {
         size_t quiet = quiet_bytes(r, &r->live[i]);
 
         n = quiet < n ? quiet : n;
         if (r->live[i].item->class != class) /* else it took these already */
-            n = class_run(r->live[i].item->class, bytes, n);
+            n = class_run(r, r->live[i].item->class, at, n);
         class = r->live[i].item->class;
     }
     return n;
@@ -624,47 +615,42 @@ static size_t quiet_run(const struct redactor *r, const uint8_t *bytes, size_t n
 
 /* Cut to where none of them arms. The sum is that of all n bytes, if one of them is noted. */
 static size_t unarmed_run(const struct redactor *r, const uint8_t *bytes, size_t n,
-                          struct sum *sum)
+                          struct evidence_sum *sum)
 {
-    *sum = (struct sum){.n = 0};
+    *sum = (struct evidence_sum){.n = 0};
     for (size_t i = 0; i < r->s.n_live && n > 0; i++) {
         if (!is_noted(&r->live[i]))
             continue;
         if (sum->n != n)
-            sum_up(sum, bytes, n);
+            evidence_sum_up(sum, bytes, n);
         if (arms_within(&r->live[i], sum))
             n = quiet_noted(&r->live[i], bytes, n);
     }
     if (n > 0 && sum->n != 0 && sum->n != n)
-        sum_up(sum, bytes, n);
+        evidence_sum_up(sum, bytes, n);
     return n;
 }
 
-size_t candidates_quiet(const struct redactor *r, size_t stop)
+size_t candidates_quiet(struct redactor *r, const uint8_t *bytes, size_t n)
 {
-    size_t from = (size_t)(r->s.pos - r->base);
-    struct sum sum;
+    struct evidence_sum sum;
 
-    return unarmed_run(r, r->in + from, quiet_run(r, r->in + from, stop - from), &sum);
+    return unarmed_run(r, bytes, quiet_run(r, bytes, n), &sum);
 }
 
-size_t candidates_run(struct redactor *r, size_t stop)
+size_t candidates_run(struct redactor *r, const uint8_t *bytes, size_t n)
 {
-    size_t from = (size_t)(r->s.pos - r->base);
-    struct sum sum;
-    size_t n = unarmed_run(r, r->in + from, quiet_run(r, r->in + from, stop - from), &sum);
+    struct evidence_sum sum;
 
-    if (n == 0)
-        return 0;
-    r->s.pos += n;
-    for (size_t i = 0; i < r->s.n_live; i++) {
+    n = unarmed_run(r, bytes, quiet_run(r, bytes, n), &sum);
+    for (size_t i = 0; i < r->s.n_live && n > 0; i++) {
         struct candidate *c = &r->live[i];
 
         if (is_noted(c))
             note_sum(c, &sum);
         c->count = c->count + n < ITEM_UNBOUNDED - 1 ? (uint16_t)(c->count + n)
                                                      : ITEM_UNBOUNDED - 1;
-        c->last = r->s.pos;
+        c->last = r->s.pos + n;
     }
     return n;
 }

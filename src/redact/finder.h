@@ -77,6 +77,11 @@ static inline uint32_t finder_word(const uint8_t *p)
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
+static inline uint64_t finder_long(const uint8_t *p)
+{
+    return (uint64_t)finder_word(p) | (uint64_t)finder_word(p + 4) << 32;
+}
+
 static inline bool finder_is_hashed(const struct finder_tables *t, const uint8_t *p)
 {
     uint32_t word = finder_word(p);

@@ -12,7 +12,6 @@
 
 enum {
     GAP_MAX = 512,    /* bytes of escape sequences in a row that a candidate goes on behind */
-    IDLE_MAX = 256,   /* bytes that candidates may take in one go past places */
     PENDING_MAX = 64  /* matches that may wait before the covered bytes are let go */
 };
 
@@ -104,13 +103,10 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     r->s.pos = stop;
 }
 
-/* What may be the anchor whose print ends at pos is in the input as it is, without an escape
-   sequence in it. */
-static bool stands_plain(const struct redactor *r, const struct anchor *a, uint64_t pos)
+/* The last len bytes before pos are in the input as they are, without an escape sequence. */
+static bool stands_plain(const struct redactor *r, uint64_t pos, size_t len)
 {
-    uint64_t n = (uint64_t)a->len + a->late;
-
-    return pos - r->base >= n && pos >= r->s.escape_end + n;
+    return pos - r->base >= len && pos >= r->s.escape_end + len;
 }
 
 /* One of the eight bytes at p is c (Mycroft's test; it may say so of one more than there are). */
@@ -144,51 +140,69 @@ static bool is_inside_word(const struct redactor *r, uint64_t pos)
            !cover_touches(r, pos);
 }
 
-/* An anchor that stands in the input as it is. */
-static bool is_anchor(const struct redactor *r, const struct anchor *a, uint64_t start)
-{
-    bool word = (a->flags & ANCHOR_WORD) != 0 && !a->has_left;
+/* What stands before a place. */
+struct before {
+    uint64_t text; /* the last eight bytes, or logical ones, the first the lowest */
+    uint64_t seen; /* bits of them that are known: of the last four, at least */
+    const uint8_t *print;
+};
 
-    return (!word || !is_inside_word(r, start)) && look_takes(a, r->in + (start - r->base)) &&
+static inline bool fits_entry(const struct redactor *r, const struct anchor_entry *e,
+                              const struct before *b)
+{
+    return ((b->text ^ e->text) & e->mask & b->seen) == 0 &&
+           ((e->flags & ENTRY_BROAD) == 0 || finder_is_broad(r->tables, b->print));
+}
+
+/* An anchor that fits stands in the input as it is, from start on. */
+static inline bool is_anchor(const struct redactor *r, const struct anchor_entry *e,
+                             const struct before *b, uint64_t start)
+{
+    bool word = (e->flags & ENTRY_WORD) != 0;
+
+    return (!word || !is_inside_word(r, start)) &&
+           (((e->flags & ENTRY_WHOLE) != 0 && (b->seen & 1) != 0) ||
+            look_takes(&anchors[e->anchor], r->in + (start - r->base))) &&
            (!word || look_boundary(r, start));
 }
 
-/* The anchor's print was seen: is it the anchor itself that ends `late` bytes before s.pos?
-   False: no, and that is soon told. */
-static bool anchor_look(struct redactor *r, size_t number)
+/* It fits: is it the anchor itself that ends `late` bytes before s.pos? False: no, and that is
+   soon told. */
+static bool anchor_look(struct redactor *r, const struct anchor_entry *e, const struct before *b)
 {
-    const struct anchor *a = &anchors[number];
-    uint64_t end = r->s.pos - a->late;
+    const struct anchor *a = &anchors[e->anchor];
+    uint64_t end = r->s.pos - e->late;
     struct look l;
 
-    if (stands_plain(r, a, r->s.pos)) {
-        if (!is_anchor(r, a, end - a->len))
+    if (stands_plain(r, r->s.pos, e->len)) {
+        if (!is_anchor(r, e, b, end - a->len))
             return false;
-        anchor_found(r, number, end - a->len, end);
+        anchor_found(r, e->anchor, end - a->len, end);
         return true;
     }
     look_from(&l, r, r->s.pos);
-    for (uint8_t i = 0; i < a->late; i++)
+    for (uint8_t i = 0; i < e->late; i++)
         (void)look_back(&l);
     end = l.pos;
     if (look_anchor(&l, a))
-        anchor_found(r, number, l.pos, end);
+        anchor_found(r, e->anchor, l.pos, end);
     return true;
 }
 
-static inline bool fits_print(const struct redactor *r, const struct anchor_entry *e,
-                              const uint8_t *print, uint32_t word)
+/* What stands before this place in the input, where no escape sequence is near. */
+static struct before before_place(const struct redactor *r, size_t place)
 {
-    return ((word ^ e->print) & e->print_mask) == 0 &&
-           (!e->broad || finder_is_broad(r->tables, print));
+    const uint8_t *print = r->in + place - ANCHOR_PRINT;
+
+    if (stands_plain(r, r->base + place, sizeof(uint64_t)))
+        return (struct before){finder_long(print - ANCHOR_PRINT), UINT64_MAX, print};
+    return (struct before){(uint64_t)finder_word(print) << 32, UINT64_MAX << 32, print};
 }
 
-/* The last bytes before s.pos, escape sequences left out, may be the print of an anchor:
-   which? */
-static void anchors_look(struct redactor *r, const uint8_t *print)
+/* The bytes before s.pos, escape sequences left out, may be the print of an anchor: which? */
+static void anchors_look(struct redactor *r, const struct before *b)
 {
-    unsigned key = anchor_key(print[2], print[3]);
-    uint32_t word = finder_word(print);
+    unsigned key = anchor_key(b->print[2], b->print[3]);
 
     r->idle = true;
     for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
@@ -196,30 +210,35 @@ static void anchors_look(struct redactor *r, const uint8_t *print)
 
         if (e->level > r->set->level)
             return;
-        if (fits_print(r, e, print, word))
-            r->idle &= !anchor_look(r, e->anchor);
+        if (fits_entry(r, e, b))
+            r->idle &= !anchor_look(r, e, b);
     }
+}
+
+/* What fits the entry at pos is no anchor, or one that comes to nothing. */
+static bool is_idle_anchor(struct redactor *r, const struct anchor_entry *e,
+                           const struct before *b, uint64_t pos)
+{
+    return stands_plain(r, pos, e->len) &&
+           (!is_anchor(r, e, b, pos - e->len) ||
+            candidates_needless(r, e->anchor, pos - e->len, pos - e->late));
 }
 
 /* Nothing begins at this place, as far as that can be told before the candidates get there,
    if they get there without a decision. */
-static bool is_idle_place(const struct redactor *r, size_t place)
+static bool is_idle_place(struct redactor *r, size_t place)
 {
-    const uint8_t *print = r->in + place - ANCHOR_PRINT;
-    unsigned key = anchor_key(print[2], print[3]);
-    uint32_t word = finder_word(print);
+    struct before b = before_place(r, place);
+    unsigned key = anchor_key(b.print[2], b.print[3]);
 
     if (r->in[place - 1] == ESC)
         return false;
     for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
         const struct anchor_entry *e = &anchor_list[k];
-        const struct anchor *a = &anchors[e->anchor];
 
         if (e->level > r->set->level)
             return true;
-        if (fits_print(r, e, print, word) &&
-            (!stands_plain(r, a, r->base + place) ||
-             is_anchor(r, a, r->base + place - a->late - a->len)))
+        if (fits_entry(r, e, &b) && !is_idle_anchor(r, e, &b, r->base + place))
             return false;
     }
     return true;
@@ -227,7 +246,7 @@ static bool is_idle_place(const struct redactor *r, size_t place)
 
 /* The four logical bytes before s.pos; what is missing before the stream's begin is a
    line end. */
-static void print_here(const struct redactor *r, uint8_t *print)
+static struct before print_here(const struct redactor *r, uint8_t *print)
 {
     struct look l;
 
@@ -236,21 +255,24 @@ static void print_here(const struct redactor *r, uint8_t *print)
         int c = look_back(&l);
 
         print[i] = c < 0 ? '\n' : (uint8_t)c;
-    }
+    }    return (struct before){(uint64_t)finder_word(print) << 32, UINT64_MAX << 32, print};
 }
 
 /* Anchors that an escape sequence cuts in two. */
 static void look_behind_escape(struct redactor *r)
 {
     uint8_t print[ANCHOR_PRINT];
+    struct before b;
 
     r->s.watch--;
     r->s.looked = r->s.pos;
-    print_here(r, print);
-    if (!finder_is_place(r->tables, print))
+    b = print_here(r, print);
+    if (!finder_is_place(r->tables, print)) {
         print[0] = '\n'; /* a token may start behind the sequence, whatever stands before it */
+        b.text = (uint64_t)finder_word(print) << 32;
+    }
     if (finder_is_place(r->tables, print))
-        anchors_look(r, print);
+        anchors_look(r, &b);
 }
 
 /* ---- escape sequences -------------------------------------------------------------- */
@@ -329,14 +351,32 @@ static bool logical_step(struct redactor *r, uint8_t byte)
     return decided;
 }
 
-/* Nothing but candidates lives, if anything. */
+/* Nothing lives but what takes many bytes in one go, if anything. */
 static bool is_quiet(const struct redactor *r, size_t stop)
 {
     const struct stream *s = &r->s;
 
     return r->wake >= stop && s->escape == ESCAPE_NONE && s->gap == NO_POS && s->watch == 0 &&
-           !pem_live(&s->pem) &&
-           !block_live(&s->block) && !mask_live(&s->mask);
+           !pem_live(&s->pem) && !mask_live(&s->mask);
+}
+
+/* Takes the bytes up to `stop` that decide nothing; returns how many these are. */
+static size_t run(struct redactor *r, size_t stop)
+{
+    size_t from = (size_t)(r->s.pos - r->base);
+    const uint8_t *bytes = r->in + from;
+    size_t n = stop - from;
+
+    if (!is_quiet(r, stop))
+        return 0;
+    if (block_live(&r->s.block))
+        n = block_quiet(&r->s.block, bytes, n);
+    if (r->s.n_live > 0 && n > 0)
+        n = candidates_run(r, bytes, n);
+    if (block_live(&r->s.block) && n > 0)
+        block_take(&r->s.block, bytes, n);
+    r->s.pos += n;
+    return n;
 }
 
 static bool is_live(const struct redactor *r)
@@ -356,7 +396,7 @@ static void walk(struct redactor *r, size_t stop)
         bool in_escape = r->s.escape != ESCAPE_NONE;
         bool decided;
 
-        if (r->s.n_live > 0 && is_quiet(r, stop) && candidates_run(r, stop) > 0)
+        if (run(r, stop) > 0)
             continue;
         if (r->s.mask.state == MASK_PASS) {
             if (r->wake == r->s.pos - r->base)
@@ -414,6 +454,7 @@ static void note_escape(struct redactor *r, size_t index)
 static size_t at_place(struct redactor *r, size_t place)
 {
     uint8_t print[ANCHOR_PRINT];
+    struct before b;
 
     if (r->s.mask.state == MASK_PASS)
         return place + 1;
@@ -427,28 +468,47 @@ static size_t at_place(struct redactor *r, size_t place)
     if (r->s.looked == r->s.pos || r->s.escape != ESCAPE_NONE || r->s.pos <= r->s.escape_end)
         return place + 1;
     if (place >= ANCHOR_PRINT && r->s.watch == 0) {
-        anchors_look(r, r->in + place - ANCHOR_PRINT);
+        b = before_place(r, place);
+        anchors_look(r, &b);
         return place + 1;
     }
-    print_here(r, print);
+    b = print_here(r, print);
     if (finder_is_place(r->tables, print))
-        anchors_look(r, print);
+        anchors_look(r, &b);
     return place + 1;
+}
+
+/* How far the search may go past idle places, this one and perhaps more, before what lives is
+   walked up to them. Not looked at further than is worth it. */
+static size_t idle_reach(struct redactor *r, size_t place)
+{
+    size_t from = (size_t)(r->s.pos - r->base);
+    size_t stop = r->wake < r->in_len ? r->wake : r->in_len;
+
+    if (!is_quiet(r, stop) || block_live(&r->s.block))
+        return 0;
+    if (r->s.n_live == 0)
+        return stop;
+    if (stop > place + (place - from))
+        stop = place + (place - from);
+    return place <= stop ? from + candidates_quiet(r, r->in + from, stop - from) : 0;
 }
 
 /* Of the places from this one on, the first that is worth that the candidates are walked up to
    it: in floods of anchors within words hardly one is. */
 static size_t busy_place(struct redactor *r, size_t place)
 {
-    size_t from = (size_t)(r->s.pos - r->base);
-    size_t stop = from + IDLE_MAX < r->in_len ? from + IDLE_MAX : r->in_len;
+    size_t reach = 0;
 
-    if (!r->idle || r->s.n_live == 0 || place < ANCHOR_PRINT || place > stop ||
-        !is_quiet(r, stop) || !is_idle_place(r, place))
+    if (place < ANCHOR_PRINT)
         return place;
-    stop = from + candidates_quiet(r, stop);
-    while (place <= stop && is_idle_place(r, place))
+    while (place <= r->in_len && is_idle_place(r, place)) {
+        if (place > reach)
+            reach = idle_reach(r, place);
+        if (place > reach)
+            return place;
         place = next_place(r, place + 1);
+    }
     return place;
 }
 
@@ -463,6 +523,8 @@ static void scan(struct redactor *r)
             continue;
         }
         place = busy_place(r, place);
+        if (r->wake < place)
+            continue;
         walk(r, place <= r->in_len ? place : r->in_len);
         if (place <= r->in_len)
             place = next_place(r, at_place(r, place));
@@ -536,6 +598,7 @@ static enum err_code call_end(struct redactor *r, const struct saved *saved)
         return ERR_NONE;
     }
     r->s = saved->s;
+    memset(r->runs, 0, sizeof(r->runs));
     beside_undo(r);
     memcpy(r->live, saved->live, r->s.n_live * sizeof(r->live[0]));
     memcpy(r->matches, saved->matches, r->s.n_matches * sizeof(r->matches[0]));

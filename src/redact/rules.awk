@@ -908,23 +908,39 @@ NF < 6 { fail("six columns and a description wanted") }
     anchor_rules[n_anchors - 1]++
 }
 
-# What is the same in all prints of the anchor, and which bits these are: all of a byte, all
-# but the one that tells small letters from capitals, or none.
-function print_word(a,    i, c, n, list, value, mask, scale) {
-    value = mask = 0
-    scale = 1
-    for (i = 0; i < 4 && anchor_len[a] > 0; i++) {
-        n = bytes_of(print_class[a, i], list)
-        if (n == 1) {
-            value += list[0] * scale
-            mask += 255 * scale
-        } else if (n == 2 && list[1] == list[0] + 32 && int(list[0] / 32) % 2 == 0) {
-            value += list[0] * scale
-            mask += 223 * scale
-        }
-        scale *= 256
+# One byte of a class in hexadecimal, and the bits that all of them share: a letter in both
+# cases has one value, too. Anything else may be anything.
+function one_byte(c,    n, list) {
+    n = bytes_of(c, list)
+    if (n == 1)
+        return sprintf("%02x ff", list[0])
+    if (n == 2 && list[1] == list[0] + 32 && int(list[0] / 32) % 2 == 0)
+        return sprintf("%02x df", list[0])
+    return "00 00"
+}
+
+# The eight bytes up to the place, the first the lowest: of the print and what precedes it of the
+# anchor. Sets entry_whole: with these all of the anchor is known.
+function entry_text(a,    i, at, len, text, mask, part) {
+    len = anchor_len[a] + anchor_late[a]
+    text = mask = ""
+    entry_whole = len <= 8
+    for (i = 0; i < 8; i++) {
+        at = len - 8 + i
+        part = i >= 4 ? one_byte(print_class[a, i - 4]) : at >= 0 ? one_byte(anchor_class[a, at]) : "00 00"
+        text = substr(part, 1, 2) text
+        mask = substr(part, 4, 2) mask
+        if (at >= 0 && at < anchor_len[a] && substr(part, 4, 2) == "00")
+            entry_whole = 0
     }
-    return sprintf("%.0fU, %.0fU", value, mask)
+    return "0x" text ", 0x" mask
+}
+
+function entry(a,    text, flags) {
+    text = entry_text(a)
+    flags = (is_broad(a) ? "ENTRY_BROAD|" : "") (entry_whole ? "ENTRY_WHOLE|" : "") \
+        (anchor_flags[a] ~ /WORD/ && !has_left(a) ? "ENTRY_WORD|" : "") "0"
+    return sprintf("{%s, %d, %d, %d, %d, %s}, ", text, a, anchor_len[a] + anchor_late[a], anchor_late[a], anchor_level[a], flags)
 }
 
 function has_left(a,    r) {
@@ -1015,7 +1031,7 @@ function index_anchor(a,    c, d, k) {
                     k = (c * 97 + d) % KEYS
                     if (!((k, a) in key_seen)) {
                         key_seen[k, a] = 1
-                        key_list[k] = key_list[k] sprintf("{%s, %d, %d, %d}, ", print_word(a), a, anchor_level[a], is_broad(a))
+                        key_list[k] = key_list[k] entry(a)
                         key_count[k]++
                     }
                 }
@@ -1036,7 +1052,7 @@ function print_index(    k, a, n, level) {
     for (k = 0; k < KEYS; k++)
         if (key_count[k] > 0)
             printf "%s\n    ", key_list[k]
-    print "{0, 0, 0, 0, 0}};\n"
+    print "{0, 0, 0, 0, 0, 0, 0}};\n"
 }
 
 # Spelt-out tokens' anchors by their first byte: public prefixes, for look.c.
@@ -1094,7 +1110,8 @@ END {
     print "const struct rule_name rule_names[N_RULE_NAMES] = {"
     for (i = 0; i < n_names; i++)
         printf "    {\"%s\", \"[REDACTED:%s]\", \"%s\", %d},\n", names[i], names[i], name_about[i], name_group[i]
-    printf "};\n\nconst uint32_t rule_classes[%d][8] = {\n", n_classes
+    printf "};\n\n_Static_assert(%d <= RULE_CLASSES_MAX, \"raise RULE_CLASSES_MAX\");\n", n_classes
+    printf "const uint32_t rule_classes[%d][CLASS_WORDS] = {\n", n_classes
     for (i = 0; i < n_classes; i++)
         printf "    {%s},\n", class_text[i]
     printf "};\n\nconst struct rule_item rule_items[%d] = {\n", n_items + 1

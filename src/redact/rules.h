@@ -130,7 +130,8 @@ static inline uint32_t print_hash(uint32_t bytes)
 }
 
 extern const struct rule_name rule_names[];
-extern const uint32_t rule_classes[][8];
+enum { CLASS_WORDS = 8, RULE_CLASSES_MAX = 512 };
+extern const uint32_t rule_classes[][CLASS_WORDS];
 extern const struct rule_item rule_items[];
 extern const struct rule rules[];
 extern const struct anchor anchors[];
@@ -143,12 +144,20 @@ extern const struct finder_tables finder_tables[N_LEVELS];
    anchor_index[k + 1] for k = anchor_key(third, fourth), those of lower levels first. */
 enum { ANCHOR_KEYS = 4096 };
 extern const uint16_t anchor_index[ANCHOR_KEYS + 1];
+enum entry_flag {
+    ENTRY_BROAD = 1, /* ask finder_is_broad, too */
+    ENTRY_WHOLE = 2, /* what fits is the anchor */
+    ENTRY_WORD = 4   /* a token begins with it */
+};
+
 struct anchor_entry {
-    uint32_t print;      /* a print differs from this one nowhere in print_mask: else it is */
-    uint32_t print_mask; /* not the anchor's */
+    uint64_t text; /* the eight bytes up to the place differ from these, the first the lowest, */
+    uint64_t mask; /* nowhere in the mask: else it is not the anchor's. The last four: its print's */
     uint16_t anchor;
+    uint8_t len;   /* of the anchor, and what its print takes in behind it */
+    uint8_t late;  /* that alone */
     uint8_t level;
-    bool broad; /* and it is none of the broad ones: ask finder_is_broad, too */
+    uint8_t flags;
 };
 extern const struct anchor_entry anchor_list[];
 

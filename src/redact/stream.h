@@ -118,6 +118,12 @@ struct near_memo {
     uint64_t found;   /* where the text began last, plus one; 0: nowhere */
 };
 
+/* Bytes that are known to be of a class: [from, upto). */
+struct class_memo {
+    uint64_t from;
+    uint64_t upto;
+};
+
 struct redactor {
     struct stream s;
     struct candidate live[CANDIDATES_MAX];
@@ -140,6 +146,7 @@ struct redactor {
     size_t in_len;
     struct finder_map map; /* of the search */
     struct near_memo near[NEAR_MEMOS];
+    struct class_memo runs[RULE_CLASSES_MAX];
     struct clean_vec *out;
     bool idle;        /* no anchor stood at the last place that was looked at */
     bool failed;      /* no memory for a span: the call is undone */
@@ -243,17 +250,18 @@ uint64_t look_inner(const struct redactor *r, bool *prose);
 enum { NO_BYTE = -1 };
 bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byte);
 
+/* True if the bytes at hand show that no row of the anchor [start, end) comes to anything that
+   is not under way, and no candidate waits for it to grow its prefix. */
+bool candidates_needless(struct redactor *r, size_t anchor, uint64_t start, uint64_t end);
+
 /* One logical byte at s.pos for all of them, or for those of one origin (an anchor's end).
    True if something was decided. */
 bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t origin);
 
-/* How many bytes at s.pos, up to index stop of the input, the live candidates take without
-   anything being decided. */
-size_t candidates_quiet(const struct redactor *r, size_t stop);
-
-/* The live candidates take the bytes at s.pos in one go, up to index stop of the input, as far
-   as they decide nothing; returns how many these are. */
-size_t candidates_run(struct redactor *r, size_t stop);
+/* How many of the n bytes at s.pos, which are in the input, the live candidates take without
+   anything being decided; `run` takes these. */
+size_t candidates_quiet(struct redactor *r, const uint8_t *bytes, size_t n);
+size_t candidates_run(struct redactor *r, const uint8_t *bytes, size_t n);
 void candidates_finish(struct redactor *r);
 uint64_t candidates_hold(const struct redactor *r); /* start of the earliest unarmed secret */
 
