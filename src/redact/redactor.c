@@ -147,11 +147,29 @@ struct before {
     const uint8_t *print;
 };
 
+/* The anchors whose print this may be. */
+struct entries {
+    const struct anchor_entry *at;
+    const struct anchor_entry *end;
+};
+
+static inline struct entries hashed_entries(const struct before *b)
+{
+    unsigned key = anchor_key((uint32_t)(b->text >> 40));
+
+    return (struct entries){anchor_list + anchor_index[key], anchor_list + anchor_index[key + 1]};
+}
+
+static struct entries broad_entries(void)
+{
+    return (struct entries){anchor_list + anchor_index[ANCHOR_KEYS],
+                            anchor_list + anchor_list_len};
+}
+
 static inline bool fits_entry(const struct redactor *r, const struct anchor_entry *e,
                               const struct before *b)
 {
-    return ((b->text ^ e->text) & e->mask & b->seen) == 0 &&
-           ((e->flags & ENTRY_BROAD) == 0 || finder_is_broad(r->tables, b->print));
+    return ((b->text ^ e->text) & e->mask & b->seen) == 0 && e->level <= r->set->level;
 }
 
 /* An anchor that fits stands in the input as it is, from start on. */
@@ -166,19 +184,17 @@ static inline bool is_anchor(const struct redactor *r, const struct anchor_entry
            (!word || look_boundary(r, start));
 }
 
-/* It fits: is it the anchor itself that ends `late` bytes before s.pos? False: no, and that is
-   soon told. */
-static bool anchor_look(struct redactor *r, const struct anchor_entry *e, const struct before *b)
+/* It fits: is it the anchor itself that ends `late` bytes before s.pos? */
+static void anchor_look(struct redactor *r, const struct anchor_entry *e, const struct before *b)
 {
     const struct anchor *a = &anchors[e->anchor];
     uint64_t end = r->s.pos - e->late;
     struct look l;
 
     if (stands_plain(r, r->s.pos, e->len)) {
-        if (!is_anchor(r, e, b, end - a->len))
-            return false;
-        anchor_found(r, e->anchor, end - a->len, end);
-        return true;
+        if (is_anchor(r, e, b, end - a->len))
+            anchor_found(r, e->anchor, end - a->len, end);
+        return;
     }
     look_from(&l, r, r->s.pos);
     for (uint8_t i = 0; i < e->late; i++)
@@ -186,7 +202,6 @@ static bool anchor_look(struct redactor *r, const struct anchor_entry *e, const 
     end = l.pos;
     if (look_anchor(&l, a))
         anchor_found(r, e->anchor, l.pos, end);
-    return true;
 }
 
 /* What stands before this place in the input, where no escape sequence is near. */
@@ -199,20 +214,20 @@ static struct before before_place(const struct redactor *r, size_t place)
     return (struct before){(uint64_t)finder_word(print) << 32, UINT64_MAX << 32, print};
 }
 
+static void look_among(struct redactor *r, struct entries list, const struct before *b)
+{
+    for (; list.at < list.end; list.at++) {
+        if (fits_entry(r, list.at, b))
+            anchor_look(r, list.at, b);
+    }
+}
+
 /* The bytes before s.pos, escape sequences left out, may be the print of an anchor: which? */
 static void anchors_look(struct redactor *r, const struct before *b)
 {
-    unsigned key = anchor_key(b->print[2], b->print[3]);
-
-    r->idle = true;
-    for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
-        const struct anchor_entry *e = &anchor_list[k];
-
-        if (e->level > r->set->level)
-            return;
-        if (fits_entry(r, e, b))
-            r->idle &= !anchor_look(r, e, b);
-    }
+    look_among(r, hashed_entries(b), b);
+    if (finder_is_broad(r->tables, b->print))
+        look_among(r, broad_entries(), b);
 }
 
 /* What fits the entry at pos is no anchor, or one that comes to nothing. */
@@ -224,24 +239,25 @@ static bool is_idle_anchor(struct redactor *r, const struct anchor_entry *e,
             candidates_needless(r, e->anchor, pos - e->len, pos - e->late));
 }
 
+static inline bool is_idle_among(struct redactor *r, struct entries list, const struct before *b,
+                                 uint64_t pos)
+{
+    for (; list.at < list.end; list.at++) {
+        if (fits_entry(r, list.at, b) && !is_idle_anchor(r, list.at, b, pos))
+            return false;
+    }
+    return true;
+}
+
 /* Nothing begins at this place, as far as that can be told before the candidates get there,
    if they get there without a decision. */
 static bool is_idle_place(struct redactor *r, size_t place)
 {
     struct before b = before_place(r, place);
-    unsigned key = anchor_key(b.print[2], b.print[3]);
+    uint64_t pos = r->base + place;
 
-    if (r->in[place - 1] == ESC)
-        return false;
-    for (size_t k = anchor_index[key]; k < anchor_index[key + 1]; k++) {
-        const struct anchor_entry *e = &anchor_list[k];
-
-        if (e->level > r->set->level)
-            return true;
-        if (fits_entry(r, e, &b) && !is_idle_anchor(r, e, &b, r->base + place))
-            return false;
-    }
-    return true;
+    return r->in[place - 1] != ESC && is_idle_among(r, hashed_entries(&b), &b, pos) &&
+           (!finder_is_broad(r->tables, b.print) || is_idle_among(r, broad_entries(), &b, pos));
 }
 
 /* The four logical bytes before s.pos; what is missing before the stream's begin is a

@@ -766,8 +766,13 @@ function bytes_of(c, list,    i, n) {
 }
 
 # The hash of rules.h; its factor has 20 bits, so that the product is exact.
+# As rules.h has it.
+function print_hash(bytes) {
+    return int((bytes * 648055) % 4294967296 / 65536)
+}
+
 function hash_add(level, which, bytes,    h, key) {
-    h = int((bytes * 648055) % 4294967296 / 65536)
+    h = print_hash(bytes)
     key = level " " which " " h
     if (!(key in hash_seen)) {
         hash_seen[key] = 1
@@ -821,7 +826,7 @@ BEGIN {
     LATE_MAX = 3
     split("three whole most", table_name, " ")
     LEVELS = 3
-    KEYS = 4096
+    KEYS = 8192 # ANCHOR_KEYS
     BROAD = 15
     AHEAD = 8 # FINDER_AHEAD
     split("0 1 3 4 5 6 8 10 11 15", group_first_, " ")
@@ -938,7 +943,7 @@ function entry_text(a,    i, at, len, text, mask, part) {
 
 function entry(a,    text, flags) {
     text = entry_text(a)
-    flags = (is_broad(a) ? "ENTRY_BROAD|" : "") (entry_whole ? "ENTRY_WHOLE|" : "") \
+    flags = (entry_whole ? "ENTRY_WHOLE|" : "") \
         (anchor_flags[a] ~ /WORD/ && !has_left(a) ? "ENTRY_WORD|" : "") "0"
     return sprintf("{%s, %d, %d, %d, %d, %s}, ", text, a, anchor_len[a] + anchor_late[a], anchor_late[a], anchor_level[a], flags)
 }
@@ -1023,36 +1028,46 @@ function print_masks(    level, p, i, h, half) {
     print "};\n"
 }
 
-function index_anchor(a,    c, d, k) {
-    for (c = 0; c < 256; c++)
-        if ((print_class[a, 2], c) in class_has)
-            for (d = 0; d < 256; d++)
-                if ((print_class[a, 3], d) in class_has) {
-                    k = (c * 97 + d) % KEYS
-                    if (!((k, a) in key_seen)) {
-                        key_seen[k, a] = 1
-                        key_list[k] = key_list[k] entry(a)
-                        key_count[k]++
-                    }
+function index_anchor(a,    c, d, f, i, j, q, n, m, l, k) {
+    n = bytes_of(print_class[a, 1], c)
+    m = bytes_of(print_class[a, 2], d)
+    l = bytes_of(print_class[a, 3], f)
+    for (i = 0; i < n; i++)
+        for (j = 0; j < m; j++)
+            for (q = 0; q < l; q++) {
+                k = print_hash(c[i] + d[j] * 256 + f[q] * 65536) % KEYS
+                if (!((k, a) in key_seen)) {
+                    key_seen[k, a] = 1
+                    key_list[k] = key_list[k] entry(a)
+                    key_count[k]++
                 }
+            }
 }
 
-function print_index(    k, a, n, level) {
+# The broad ones come last.
+function print_index(    k, a, n, level, broad, n_broad) {
     for (level = 0; level < LEVELS; level++)
-        for (a = 0; a < n_anchors; a++)
-            if (anchor_len[a] > 0 && anchor_level[a] == level)
+        for (a = 0; a < n_anchors; a++) {
+            if (anchor_len[a] == 0 || anchor_level[a] != level)
+                continue
+            if (is_broad(a)) {
+                broad = broad entry(a)
+                n_broad++
+            } else {
                 index_anchor(a)
+            }
+        }
     n = 0
     printf "const uint16_t anchor_index[ANCHOR_KEYS + 1] = {"
     for (k = 0; k <= KEYS; k++) {
         printf "%d,%s", n, k % 16 == 15 ? "\n    " : ""
         n += key_count[k]
     }
-    printf "};\n\nconst struct anchor_entry anchor_list[%d] = {\n    ", n + 1
+    printf "};\n\nconst struct anchor_entry anchor_list[%d] = {\n    ", n + n_broad
     for (k = 0; k < KEYS; k++)
         if (key_count[k] > 0)
             printf "%s\n    ", key_list[k]
-    print "{0, 0, 0, 0, 0, 0, 0}};\n"
+    printf "%s};\n\nconst uint16_t anchor_list_len = %d;\n\n", broad, n + n_broad
 }
 
 # Spelt-out tokens' anchors by their first byte: public prefixes, for look.c.

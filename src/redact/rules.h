@@ -140,14 +140,14 @@ extern const size_t rule_count;
 extern const size_t anchor_count;
 extern const struct finder_tables finder_tables[N_LEVELS];
 
-/* Anchors by the last two bytes of their prints: anchor_list[anchor_index[k]] up to
-   anchor_index[k + 1] for k = anchor_key(third, fourth), those of lower levels first. */
-enum { ANCHOR_KEYS = 4096 };
+/* Anchors by the last three bytes of their prints: anchor_list[anchor_index[k]] up to
+   anchor_index[k + 1] for k = anchor_key(these), those of lower levels first. Behind all these,
+   up to anchor_list_len, the broad ones, which finder_is_broad tells of. */
+enum { ANCHOR_KEYS = 8192 };
 extern const uint16_t anchor_index[ANCHOR_KEYS + 1];
 enum entry_flag {
-    ENTRY_BROAD = 1, /* ask finder_is_broad, too */
-    ENTRY_WHOLE = 2, /* what fits is the anchor */
-    ENTRY_WORD = 4   /* a token begins with it */
+    ENTRY_WHOLE = 1, /* what fits is the anchor */
+    ENTRY_WORD = 2   /* a token begins with it */
 };
 
 struct anchor_entry {
@@ -160,10 +160,12 @@ struct anchor_entry {
     uint8_t flags;
 };
 extern const struct anchor_entry anchor_list[];
+extern const uint16_t anchor_list_len;
 
-static inline unsigned anchor_key(uint8_t third, uint8_t fourth)
+/* Of three bytes, the first the lowest. */
+static inline unsigned anchor_key(uint32_t three)
 {
-    return (third * 97U + fourth) % ANCHOR_KEYS;
+    return print_hash(three) % ANCHOR_KEYS;
 }
 
 /* Anchors of tokens whose first byte is c: prefix_list[prefix_index[c]] up to prefix_index[c + 1];

@@ -148,7 +148,6 @@ struct redactor {
     struct near_memo near[NEAR_MEMOS];
     struct class_memo runs[RULE_CLASSES_MAX];
     struct clean_vec *out;
-    bool idle;        /* no anchor stood at the last place that was looked at */
     bool failed;      /* no memory for a span: the call is undone */
     bool counts_kept; /* counts_before is what counts was when the call began */
 
