@@ -289,7 +289,9 @@ static bool may_match(struct redactor *r, const struct rule *rule, uint64_t pos)
         return true;
     for (; it < stop && at < end; it++) {
         size_t n = it->max < end - at ? it->max : end - at;
-        size_t count = class_run(r, it->class, at, n);
+        size_t count = !rule_class_has(it->class, r->in[at]) ? 0
+                       : n == 1                              ? 1
+                                                             : class_run(r, it->class, at, n);
 
         at += count;
         if (at == end || r->in[at] == ESC)
@@ -398,6 +400,21 @@ static bool find_start(struct redactor *r, const struct anchor *a, const struct 
     return true;
 }
 
+/* What must precede the anchor does not. */
+static bool lacks_context(struct redactor *r, const struct rule *rule, uint64_t start,
+                          uint64_t end)
+{
+    struct look l;
+    uint64_t secret;
+
+    if (!look_context(r, rule, start, end))
+        return true;
+    if (rule->n_left == 0)
+        return false;
+    look_from(&l, r, start);
+    return !look_left(&l, rule, &secret);
+}
+
 /* The bytes at hand show that no secret begins with the row, or that it is under way. */
 static bool is_needless(struct redactor *r, const struct rule *rule, uint64_t start, uint64_t end)
 {
@@ -413,7 +430,10 @@ bool candidates_needless(struct redactor *r, size_t anchor, uint64_t start, uint
     if ((a->flags & OTHERWISE) != 0 || has_shorter_prefix(r, start))
         return false;
     for (uint16_t i = 0; i < a->n_rules; i++) {
-        if (!is_needless(r, &rules[a->first + i], start, end))
+        const struct rule *rule = &rules[a->first + i];
+
+        if (!r->set->off[rule->name] && !is_needless(r, rule, start, end) &&
+            !lacks_context(r, rule, start, end))
             return false;
     }
     return true;
@@ -430,12 +450,13 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
         uint16_t number = (uint16_t)(a->first + i);
         const struct rule *rule = &rules[number];
         uint64_t secret;
+        bool comes;
 
-        bool comes = !is_hopeless(rule, byte) && !is_needless(r, rule, start, r->s.pos);
-
+        if (r->set->off[rule->name])
+            continue;
         /* The cheap questions first, except where the shorter prefix wants an answer. */
-        if (r->set->off[rule->name] || (!comes && !grows) ||
-            !find_start(r, a, rule, start, &secret))
+        comes = !is_hopeless(rule, byte) && !is_needless(r, rule, start, r->s.pos);
+        if ((!comes && !grows) || !find_start(r, a, rule, start, &secret))
             continue;
         if (!comes)
             ;

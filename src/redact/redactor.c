@@ -500,14 +500,16 @@ static size_t idle_reach(struct redactor *r, size_t place)
 {
     size_t from = (size_t)(r->s.pos - r->base);
     size_t stop = r->wake < r->in_len ? r->wake : r->in_len;
+    size_t n;
 
-    if (!is_quiet(r, stop) || block_live(&r->s.block))
+    if (!is_quiet(r, stop))
         return 0;
-    if (r->s.n_live == 0)
+    if (r->s.n_live == 0 && !block_live(&r->s.block))
         return stop;
-    if (stop > place + (place - from))
-        stop = place + (place - from);
-    return place <= stop ? from + candidates_quiet(r, r->in + from, stop - from) : 0;
+    n = stop - from < 2 * (place - from) ? stop - from : 2 * (place - from);
+    if (block_live(&r->s.block))
+        n = block_quiet(&r->s.block, r->in + from, n);
+    return from + (r->s.n_live > 0 ? candidates_quiet(r, r->in + from, n) : n);
 }
 
 /* Of the places from this one on, the first that is worth that the candidates are walked up to
