@@ -424,9 +424,11 @@ static bool is_needless(struct redactor *r, const struct rule *rule, uint64_t st
 
 bool candidates_needless(struct redactor *r, size_t anchor, uint64_t start, uint64_t end)
 {
-    enum { OTHERWISE = ANCHOR_SCHEME | ANCHOR_PEM | ANCHOR_LINE | ANCHOR_BLOCK | ANCHOR_MASK };
+    enum { OTHERWISE = ANCHOR_PEM | ANCHOR_BLOCK | ANCHOR_MASK };
     const struct anchor *a = &anchors[anchor];
 
+    if (!look_around(r, a, start, end))
+        return true;
     if ((a->flags & OTHERWISE) != 0 || has_shorter_prefix(r, start))
         return false;
     for (uint16_t i = 0; i < a->n_rules; i++) {

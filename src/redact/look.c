@@ -280,8 +280,8 @@ bool look_boundary(const struct redactor *r, uint64_t pos)
     return ends_with_escape(b, n) || ends_with_csi(b, n) || ends_with_charset(b, n);
 }
 
-/* A letter and at least one more byte of a scheme. */
-bool look_scheme(const struct redactor *r, uint64_t pos)
+/* What precedes pos can be the scheme of a URL: a letter and at least one more byte. */
+static bool is_scheme(const struct redactor *r, uint64_t pos)
 {
     struct look l;
 
@@ -298,7 +298,9 @@ bool look_scheme(const struct redactor *r, uint64_t pos)
     return false;
 }
 
-bool look_userinfo(const struct redactor *r, uint64_t pos)
+/* False if what follows "://" at pos, which is in the input, is no user and password: its end
+   comes before any "@" (RFC 3986, section 3.2). */
+static bool is_userinfo(const struct redactor *r, uint64_t pos)
 {
     static const uint8_t ends[256] = {
         [0 ... ESC - 1] = 1, [ESC + 1 ... ' '] = 1, ['/'] = 1, ['"'] = 1, ['\''] = 1,
@@ -311,7 +313,8 @@ bool look_userinfo(const struct redactor *r, uint64_t pos)
     return p == end || ends[*p] == 2;
 }
 
-bool look_line(const struct redactor *r, uint64_t pos)
+/* Nothing but blanks stands before pos on its line. */
+static bool begins_line(const struct redactor *r, uint64_t pos)
 {
     struct look l;
     int c;
@@ -320,6 +323,13 @@ bool look_line(const struct redactor *r, uint64_t pos)
     while ((c = look_back(&l)) == ' ' || c == '\t')
         continue;
     return c == '\n' || (c < 0 && l.floor == 0);
+}
+
+bool look_around(const struct redactor *r, const struct anchor *a, uint64_t start, uint64_t end)
+{
+    if ((a->flags & ANCHOR_SCHEME) != 0)
+        return is_userinfo(r, end) && is_scheme(r, start);
+    return (a->flags & ANCHOR_LINE) == 0 || begins_line(r, start);
 }
 
 /* ---- contexts ------------------------------------------------------------------------ */

@@ -76,15 +76,13 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     uint64_t stop = r->s.pos;
     struct look l;
 
-    if ((a->flags & ANCHOR_SCHEME) != 0 && (!look_userinfo(r, end) || !look_scheme(r, start)))
+    if (!look_around(r, a, start, end))
         return;
     if ((a->flags & ANCHOR_PEM) != 0) {
         if (!r->set->off[RULE_NAME_PRIVATE_KEY])
             pem_anchor(r, a->text[a->len - 2] == ' ');
         return;
     }
-    if ((a->flags & ANCHOR_LINE) != 0 && !look_line(r, start))
-        return;
     if ((a->flags & ANCHOR_BLOCK) != 0) {
         if (!r->set->off[rules[a->first].name])
             block_begin(r, rules[a->first].name == RULE_NAME_PRIVATE_KEY);
@@ -230,13 +228,22 @@ static void anchors_look(struct redactor *r, const struct before *b)
         look_among(r, broad_entries(), b);
 }
 
+/* No escape sequence was passed over that looks back from pos would have to know of. */
+static bool escapes_noted(const struct redactor *r, uint64_t pos)
+{
+    size_t behind = finder_escape(&r->map, (size_t)(pos - r->base));
+
+    return behind == 0 || r->base + behind <= r->s.escape_at;
+}
+
 /* What fits the entry at pos is no anchor, or one that comes to nothing. */
 static bool is_idle_anchor(struct redactor *r, const struct anchor_entry *e,
                            const struct before *b, uint64_t pos)
 {
     return stands_plain(r, pos, e->len) &&
            (!is_anchor(r, e, b, pos - e->len) ||
-            candidates_needless(r, e->anchor, pos - e->len, pos - e->late));
+            (escapes_noted(r, pos) &&
+             candidates_needless(r, e->anchor, pos - e->len, pos - e->late)));
 }
 
 static inline bool is_idle_among(struct redactor *r, struct entries list, const struct before *b,

@@ -218,15 +218,9 @@ bool look_left(struct look *l, const struct rule *rule, uint64_t *secret);
 /* A token may start at pos (contract, section 5), or touches a match. */
 bool look_boundary(const struct redactor *r, uint64_t pos);
 
-/* What precedes pos can be the scheme of a URL. */
-bool look_scheme(const struct redactor *r, uint64_t pos);
-
-/* False if what follows "://" at pos, which is in the input, is no user and password: its end
-   comes before any "@" (RFC 3986, section 3.2). */
-bool look_userinfo(const struct redactor *r, uint64_t pos);
-
-/* Nothing but blanks stands before pos on its line. */
-bool look_line(const struct redactor *r, uint64_t pos);
+/* What stands around the anchor [start, end) is what its kind demands: a scheme before it and
+   user and password behind it, or nothing before it on its line. */
+bool look_around(const struct redactor *r, const struct anchor *a, uint64_t start, uint64_t end);
 
 /* The row's conditions on what precedes its anchor, [start, end). */
 bool look_context(struct redactor *r, const struct rule *rule, uint64_t start,
