@@ -255,8 +255,9 @@ static uint8_t waits_for(const struct block *b)
 {
     if (b->skip)
         return b->match == 0 && b->start == NO_POS ? WAITS_ALWAYS : 0;
-    if (b->in_key)
-        return b->key_len == sizeof(b->key) && !in_scalar(b) ? WAITS_ALWAYS | WAITS_IN_KEY : 0;
+    if (b->in_key) /* a dash may begin "---" */
+        return b->key_len > 0 && b->key[0] != '-' && !in_scalar(b) ? WAITS_ALWAYS | WAITS_IN_KEY
+                                                                   : 0;
     return b->match != 0 && b->trail == NO_POS ? WAITS_ALWAYS | WAITS_IN_VALUE : 0;
 }
 
@@ -277,6 +278,12 @@ size_t block_quiet(const struct block *b, const uint8_t *bytes, size_t n)
 
 void block_take(struct block *b, const uint8_t *bytes, size_t n)
 {
+    if (!b->skip && b->in_key && b->kind != BLOCK_LINES) {
+        size_t room = sizeof(b->key) - b->key_len;
+
+        memcpy(b->key + b->key_len, bytes, n < room ? n : room);
+        b->key_len = (uint8_t)(b->key_len + (n < room ? n : room));
+    }
     b->last = (char)bytes[n - 1];
 }
 
