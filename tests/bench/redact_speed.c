@@ -9,15 +9,16 @@
 
 #include "base/clock.h"
 #include "redact/redact.h"
+#include "redact/rules.h"
 
 enum { TEXT_MAX = 64 << 20, MADE = 16 << 20, ROUNDS = 5 };
 
-static double feed_once(struct redact_set *rules, const char *data, size_t n, size_t chunk, struct clean_vec *v, size_t *spans)
+static double feed_once(struct redact_set *set, const char *data, size_t n, size_t chunk, struct clean_vec *v, size_t *spans)
 {
     struct redactor *r;
     int64_t begun = clock_monotonic_ns();
 
-    if (redactor_new(&r, rules, NULL) != ERR_NONE)
+    if (redactor_new(&r, set, NULL) != ERR_NONE)
         abort();
     *spans = 0;
     for (size_t at = 0; at < n; at += chunk) {
@@ -35,21 +36,21 @@ static double feed_once(struct redact_set *rules, const char *data, size_t n, si
 
 static void measure(const char *name, const char *data, size_t n, size_t chunk)
 {
-    struct redact_set *rules;
+    struct redact_set *set;
     struct clean_vec v = {0};
     double best = 0;
     size_t spans = 0;
 
-    if (redact_set_new(&rules, NULL, NULL) != ERR_NONE)
+    if (redact_set_new(&set, NULL, NULL) != ERR_NONE)
         abort();
     for (int i = 0; i < ROUNDS; i++) {
-        double speed = feed_once(rules, data, n, chunk, &v, &spans);
+        double speed = feed_once(set, data, n, chunk, &v, &spans);
 
         best = speed > best ? speed : best;
     }
     printf("%-28s %4zu KiB chunks  %8.3f GB/s  %zu spans\n", name, chunk >> 10, best, spans);
     clean_vec_release(&v);
-    redact_set_free(rules);
+    redact_set_free(set);
 }
 
 static size_t read_files(char *data, int n, char **names)
@@ -67,6 +68,23 @@ static size_t read_files(char *data, int n, char **names)
         fclose(f);
     }
     return len;
+}
+
+/* Every anchor of the rules, in random order. */
+static void measure_anchors(char *data, const char *name, const char *between)
+{
+    uint32_t state = 1;
+    size_t n = 0;
+
+    while (n < MADE) {
+        const struct anchor *a;
+
+        state = state * 1664525U + 1013904223U; /* Knuth, TAOCP 2, 3.3.4 */
+        a = &anchors[(state >> 8) % anchor_count];
+        if (a->level == 0 && a->sets == NULL && a->len > 0)
+            n += (size_t)sprintf(data + n, "%s%s", a->text, between);
+    }
+    measure(name, data, n, 64 << 10);
 }
 
 static void measure_flood(char *data, const char *name, const char *piece)
@@ -94,6 +112,14 @@ int main(int argc, char **argv)
     measure("nothing like an anchor", data, MADE, 64 << 10);
     measure_flood(data, "80-byte lines", "The quick brown fox jumps over the lazy dog and runs on "
                                          "and on, up to column 80.\n");
+    measure_anchors(data, "anchors", "");
+    measure_anchors(data, "anchors, blanks", " ");
+    measure_anchors(data, "anchors, lines", "\n");
+    measure_anchors(data, "anchors, JSON", "\":\"");
+    measure_flood(data, "eyJ", "eyJ");
+    measure_flood(data, "AKIA", "AKIA");
+    measure_flood(data, "token=", "token=");
+    measure_flood(data, "password=", "password=");
     measure_flood(data, "://", "://");
     measure_flood(data, "ab://", "ab://");
     measure_flood(data, "ab://u:", "ab://u:");
