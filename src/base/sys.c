@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -94,6 +96,23 @@ static int real_waitid(pid_t pid, siginfo_t *info, int options, struct rusage *u
 {
     return (int)syscall(SYS_waitid, P_PID, pid, info, options, usage);
 }
+
+/* A stack apart: what the child leaves on it must not lie where our own frames will be. */
+static pid_t real_vfork_run(int (*run)(void *), void *ctx)
+{
+    char *stack = mmap(NULL, SYS_VFORK_STACK, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    pid_t pid;
+    int saved;
+
+    if (stack == MAP_FAILED)
+        return -1;
+    pid = clone(run, stack + SYS_VFORK_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, ctx);
+    saved = errno;
+    munmap(stack, SYS_VFORK_STACK);
+    errno = saved;
+    return pid;
+}
 #endif
 
 #ifdef SYS_FIXED
@@ -144,6 +163,7 @@ struct sys_table sys = {
     .timerfd_settime = timerfd_settime,
 #ifndef SYS_FIXED /* not for a library to do to its host */
     .fork = fork,
+    .vfork_run = real_vfork_run,
     .wait4 = wait4,
     .waitid = real_waitid,
     .kill = kill,

@@ -68,6 +68,7 @@
     X(int, timerfd_settime, (int fd, int flags, const struct itimerspec *new_value,         \
                              struct itimerspec *old_value))                                 \
     X(pid_t, fork, (void))                                                                  \
+    X(pid_t, vfork_run, (int (*run)(void *), void *ctx))                                    \
     X(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage))            \
     X(int, waitid, (pid_t pid, siginfo_t *info, int options, struct rusage *usage))         \
     X(int, kill, (pid_t pid, int signal))                                                   \
@@ -80,6 +81,13 @@
     X(int, landlock_create_ruleset, (const void *attr, size_t size, uint32_t flags))        \
     X(int, landlock_add_rule, (int ruleset_fd, int type, const void *attr, uint32_t flags)) \
     X(int, landlock_restrict_self, (int ruleset_fd, uint32_t flags))
+
+/*
+ * vfork_run: run(ctx) in a child that has our memory and SYS_VFORK_STACK bytes of stack, while we
+ * wait until it execs or exits; clone(2), CLONE_VM and CLONE_VFORK, as posix_spawn(3) does it.
+ */
+
+enum { SYS_VFORK_STACK = 64 << 10 };
 
 #define SYS_MEMBER(type, name, params) type(*name) params;
 struct sys_table {

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/cpu.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define HAVE_X86 1
@@ -108,7 +110,7 @@ const char *line_text_find_portable(struct line_text *t, const char *at, const c
 const char *line_text_find(struct line_text *t, const char *at, const char *end)
 {
 #ifdef HAVE_X86
-    if (__builtin_cpu_supports("avx2"))
+    if (cpu_has_avx2())
         return find(t, at, end, is_like_avx2);
 #endif
     return line_text_find_portable(t, at, end);

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
 #include "redact/escape.h"
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -563,13 +564,12 @@ bool finder_available(enum finder_kind kind)
 {
 #ifdef FINDER_X86
     if (kind == FINDER_AVX512)
-        return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-               __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("bmi") != 0 &&
-               __builtin_cpu_supports("bmi2") != 0;
+        return cpu_has_avx512f() && cpu_has_avx512bw() && cpu_has_avx512vbmi() && cpu_has_bmi() &&
+               cpu_has_bmi2();
     if (kind == FINDER_AVX2)
-        return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0;
+        return cpu_has_avx2() && cpu_has_bmi();
     if (kind == FINDER_SSSE3)
-        return __builtin_cpu_supports("ssse3") != 0;
+        return cpu_has_ssse3();
 #endif
 #ifdef FINDER_ARM
     if (kind == FINDER_NEON)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "redact/prints.h"
 
+#include "base/cpu.h"
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 #define PRINTS_X86 1
@@ -127,9 +129,9 @@ bool prints_available(enum prints_kind kind)
 {
 #ifdef PRINTS_X86
     if (kind == PRINTS_AVX2)
-        return __builtin_cpu_supports("avx2") != 0;
+        return cpu_has_avx2();
     if (kind == PRINTS_SSSE3)
-        return __builtin_cpu_supports("ssse3") != 0;
+        return cpu_has_ssse3();
 #endif
     return kind == PRINTS_PORTABLE;
 }

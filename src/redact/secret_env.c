@@ -108,6 +108,18 @@ static char upper(char c)
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
+/* The first place from `at` on where what follows a '*' may begin. Most names fit nothing, and this
+   is where that shows: a hundred times for every variable. */
+static size_t skip(const char *after_star, struct raw_span name, size_t at)
+{
+    char first = upper(*after_star);
+
+    if (first != '\0' && first != '*' && first != '?')
+        while (at < name.len && upper(name.ptr[at]) != first)
+            at++;
+    return at;
+}
+
 /* At each mismatch the last '*' takes one byte more: no recursion, no more than n * m steps. */
 static bool fits(const char *glob, struct raw_span name)
 {
@@ -118,13 +130,13 @@ static bool fits(const char *glob, struct raw_span name)
     while (at < name.len) {
         if (*glob == '*') {
             star = ++glob;
-            star_at = at;
+            star_at = at = skip(star, name, at);
         } else if (*glob != '\0' && (*glob == '?' || upper(*glob) == upper(name.ptr[at]))) {
             glob++;
             at++;
         } else if (star != NULL) {
             glob = star;
-            at = ++star_at;
+            star_at = at = skip(star, name, star_at + 1);
         } else {
             return false;
         }

@@ -64,9 +64,9 @@ struct watch {
     struct termios now;
 };
 
-static void on_child(int signal)
+static void on_signal(int signal)
 {
-    (void)signal; /* it only has to end the wait */
+    (void)signal; /* it only has to end a wait */
 }
 
 static void report_failure(int fd)
@@ -247,22 +247,47 @@ static _Noreturn void watch(struct watch *w)
     }
 }
 
-/* The command's process: a group of its own, in front if it is to be. */
-static _Noreturn void start_command(const struct monitor_options *o)
-{
-    pid_t group = getpid();
+/* What the command's process starts with: in memory it shares with the monitor, which waits. */
+struct starting {
+    const struct monitor_options *o;
+    int socket_fd;
+};
 
-    if (setpgid(0, 0) == 0 && o->foreground)
-        (void)sys.ioctl(o->tty_fd, TIOCSPGRP, &group);
-    o->become(o->ctx);
-    _exit(1);
+/*
+ * Between the command's own mask and its exec a Ctrl-Z would stop a process that the monitor waits
+ * for, and nobody could continue it. So it does nothing there; the exec takes the handler away.
+ */
+static void swallow_stops(void)
+{
+    static const int stops[] = {SIGTSTP, SIGTTIN, SIGTTOU};
+    const struct sigaction nothing = {.sa_handler = on_signal};
+    struct sigaction before;
+
+    for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+        if (sigaction(stops[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+            sigaction(stops[i], &nothing, NULL);
+}
+
+/* The command's process: a group of its own, in front if it is to be. It tells of itself, because
+   the monitor only goes on after the exec, which may take its time. */
+static int start_command(void *ctx)
+{
+    const struct starting *s = ctx;
+    struct report r = {.kind = REPORT_STARTED, .command = getpid()};
+
+    if (setpgid(0, 0) == 0 && s->o->foreground)
+        (void)sys.ioctl(s->o->tty_fd, TIOCSPGRP, &r.command);
+    (void)put_message(s->socket_fd, &r, REPORT_SIZE); /* if nobody is there, hear tells */
+    swallow_stops();
+    s->o->become(s->o->ctx);
+    return 1;
 }
 
 static _Noreturn void monitor(const struct monitor_options *o, int socket_fd)
 {
-    const struct sigaction action = {.sa_handler = on_child};
+    const struct sigaction action = {.sa_handler = on_signal};
+    struct starting s = {.o = o, .socket_fd = socket_fd};
     struct watch w = {0};
-    struct report r = {.kind = REPORT_STARTED};
     sigset_t all;
 
     sigfillset(&all);
@@ -271,14 +296,10 @@ static _Noreturn void monitor(const struct monitor_options *o, int socket_fd)
     (void)prctl(PR_SET_NAME, "buildlog-tty");
     if (setsid() < 0 || sys.ioctl(o->tty_fd, TIOCSCTTY, NULL) != 0)
         report_failure(socket_fd);
-    w.command = sys.fork();
-    if (w.command == 0)
-        start_command(o);
+    w.command = sys.vfork_run(start_command, &s);
     if (w.command < 0)
         report_failure(socket_fd);
-    (void)setpgid(w.command, w.command); /* whoever is first */
-    w.front = r.command = w.command;
-    (void)put_message(socket_fd, &r, REPORT_SIZE); /* if nobody is there, hear tells */
+    w.front = w.command;
     dup2(o->tty_fd, TTY_FD);
     dup2(socket_fd, SOCKET_FD);
     dup2(o->outside_fd, OUTSIDE_FD);
@@ -300,7 +321,7 @@ static enum err_code first_report(struct monitor *m, pid_t *command, struct err 
         *command = r.command;
         return ERR_NONE;
     }
-    if (n >= REPORT_SIZE)
+    if (n >= REPORT_SIZE && r.kind == REPORT_FAILED)
         errno = r.sys_errno;
     else if (n >= 0)
         errno = ECHILD; /* it died at once */

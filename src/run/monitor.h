@@ -23,9 +23,10 @@
  *     changed its settings since. (The kernel hangs the terminal inside up, as its master is
  *     closed, so the command hears SIGHUP.)
  *
- * It is a fork of buildlog that never execs: only async-signal-safe calls, no memory asked for, and
- * no descriptor kept but the three it needs, so that neither lock nor pipe outlives buildlog. All
- * signals are blocked in it but SIGCHLD.
+ * The command's process borrows the monitor's memory until it execs: there would be a copy to make
+ * and to take apart again, for nothing. The monitor is a fork of buildlog that never execs: only
+ * async-signal-safe calls, no memory asked for, and no descriptor kept but the three it needs, so
+ * that neither lock nor pipe outlives buildlog. All signals are blocked in it but SIGCHLD.
  */
 #ifndef RUN_MONITOR_H
 #define RUN_MONITOR_H
@@ -44,7 +45,8 @@ struct monitor_options {
     int tty_fd;      /* the slave that becomes the session's controlling terminal */
     int outside_fd;  /* the terminal outside */
     bool foreground; /* the command starts in the foreground of its terminal */
-    /* Becomes the command, in a process that leads its group; does not return. */
+    /* Becomes the command, in a process that leads its group and has the monitor's memory
+       (sys.vfork_run); does not return. */
     void (*become)(const void *ctx);
     const void *ctx;
 };

@@ -79,9 +79,14 @@ void terminal_close(struct terminal *s, int why)
     s->queue_at = 0;
 }
 
+size_t terminal_kept(const struct terminal *s)
+{
+    return s->queue.len - s->queue_at;
+}
+
 bool terminal_blocked(const struct terminal *s)
 {
-    return s->queue_at < s->queue.len;
+    return terminal_kept(s) > 0;
 }
 
 /* ---- one write, the way this descriptor wants it ----------------------------------- */
@@ -160,6 +165,8 @@ static int write_all(struct terminal *s, struct iovec *iov, int n)
 
 static void keep(struct terminal *s, const struct iovec *iov, int n)
 {
+    buf_consume(&s->queue, s->queue_at);
+    s->queue_at = 0;
     for (int i = 0; i < n; i++)
         if (buf_put(&s->queue, iov[i].iov_base, iov[i].iov_len) != ERR_NONE) {
             /* More than the ceiling cannot happen in a turn; without memory the terminal

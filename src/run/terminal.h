@@ -8,8 +8,8 @@
  * MSG_DONTWAIT, and what cannot be reopened gets PIPE_BUF bytes at a time after POLLOUT.
  * Regular files and the memory devices are always ready and written directly.
  *
- * Invariant: a terminal that is blocked holds at most what the last terminal_put left over, because
- * its owner does not read more for it until it is empty.
+ * Invariant: a terminal that is blocked holds little, because its owner looks at terminal_kept
+ * before it reads more for it.
  */
 #ifndef RUN_TERMINAL_H
 #define RUN_TERMINAL_H
@@ -55,8 +55,11 @@ void terminal_put(struct terminal *s, const struct clean_vec *spans);
 /* Writes what is kept, as far as it goes. */
 void terminal_flush(struct terminal *s);
 
-/* Bytes are kept: watch fd for writing and feed nothing more. */
+/* Bytes are kept: watch fd for writing. */
 bool terminal_blocked(const struct terminal *s);
+
+/* How many. */
+size_t terminal_kept(const struct terminal *s);
 
 /* Gives up: drops what is kept and all that comes. */
 void terminal_close(struct terminal *s, int why);

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define HAVE_X86 1
@@ -209,7 +211,7 @@ size_t find_variants(struct find_variant out[FIND_VARIANTS_MAX])
     size_t n = 0;
 
 #ifdef HAVE_X86
-    if (__builtin_cpu_supports("avx2"))
+    if (cpu_has_avx2())
         out[n++] = (struct find_variant){"avx2", search_avx2, odd_avx2};
     out[n++] = (struct find_variant){"sse2", search_sse2, odd_sse2};
 #endif
@@ -220,7 +222,7 @@ size_t find_variants(struct find_variant out[FIND_VARIANTS_MAX])
 const char *find_odd_escape(const char *from, const char *end)
 {
 #ifdef HAVE_X86
-    return __builtin_cpu_supports("avx2") ? odd_avx2(from, end) : odd_sse2(from, end);
+    return cpu_has_avx2() ? odd_avx2(from, end) : odd_sse2(from, end);
 #else
     return odd_portable(from, end);
 #endif

@@ -13,6 +13,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "text/utf8.h"
 
 #if defined(__x86_64__)
@@ -258,14 +259,14 @@ __attribute__((target("avx2"))) static char *escape_avx2(char *dst, const char *
 char *json_escape(char *dst, const char *src, size_t n, uint64_t *bad)
 {
     /* One load and a test that is always right: no cheaper than a pointer, and no state. */
-    if (__builtin_cpu_supports("avx2"))
+    if (cpu_has_avx2())
         return escape_avx2(dst, src, n, bad);
     return escape_sse2(dst, src, n, bad);
 }
 
 size_t json_escape_variants(struct json_escape_variant out[JSON_ESCAPE_VARIANTS_MAX])
 {
-    out[0] = (struct json_escape_variant){"avx2", escape_avx2, __builtin_cpu_supports("avx2")};
+    out[0] = (struct json_escape_variant){"avx2", escape_avx2, cpu_has_avx2()};
     out[1] = (struct json_escape_variant){"sse2", escape_sse2, true};
     out[2] = (struct json_escape_variant){"portable", escape_portable, true};
     return 3;

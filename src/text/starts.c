@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define HAVE_X86 1
@@ -93,7 +95,7 @@ AVX2 static const char *next_avx2(const struct starts *t, struct starts_walk *wa
 const char *starts_next(const struct starts *t, struct starts_walk *walk)
 {
 #ifdef HAVE_X86
-    if (__builtin_cpu_supports("avx2"))
+    if (cpu_has_avx2())
         return next_avx2(t, walk);
 #endif
     return starts_next_portable(t, walk);

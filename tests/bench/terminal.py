@@ -5,8 +5,10 @@
     tests/bench/terminal.py [--starts N] [--keys N] [--size MB] [--soak N]
 
 Start-up to the end of `true`, from the key that is typed to its echo, and the way of bytes through
-the terminal. --soak starts and stops that often at one terminal and compares its settings. Nothing
-here is a test: machines are shared and noisy, and a figure is a thing to look at.
+the terminal. Whoever is compared takes turns, and a ratio is the median of those of the turns, so
+that it is not the machine's mood. --soak starts and stops that often at one terminal and compares
+its settings. Nothing here is a test: machines are shared and noisy, and a figure is a thing to look
+at.
 """
 import argparse
 import fcntl
@@ -65,6 +67,11 @@ def peers(work, command):
     return found
 
 
+def ratio(values, base):
+    """How many times base's, turn by turn."""
+    return statistics.median(value / beside for value, beside in zip(values, base))
+
+
 def starts(work, count):
     """By a small shell at one terminal, in blocks, so that its own fork is all that is added."""
     block = 10
@@ -82,10 +89,9 @@ def starts(work, count):
             times.setdefault(name, []).append((time.perf_counter() - began) / block)
             child.wait()
             terminal.close()
-    base = statistics.median(times["bare"])
     for name, values in times.items():
-        median = statistics.median(values)
-        print(f"  {name:16}{median * 1e6:9.0f} us{median / base:8.2f} x env true"
+        print(f"  {name:16}{statistics.median(values) * 1e6:9.0f} us"
+              f"{ratio(values, times['bare']):8.2f} x env true"
               f"   (minimum {min(values) * 1e6:.0f} us, {min(values) / min(times['bare']):.2f} x)")
 
 
@@ -113,28 +119,36 @@ def key_to_echo(argv, count):
 
 def keys(work, count):
     print(f"\nfrom a key to its echo ({count} keys, one at a time)")
-    figures = {}
-    for _ in range(3):
+    turns = 6
+    figures, medians = {}, {}
+    for _ in range(turns):
         for name, argv in peers(work, f"sh {work}/cat").items():
-            figures.setdefault(name, []).extend(key_to_echo(argv, count // 3))
-    base = statistics.median(figures.get("script -q", figures["bare"]))
+            delays = key_to_echo(argv, count // turns)
+            figures.setdefault(name, []).extend(delays)
+            medians.setdefault(name, []).append(statistics.median(delays))
+    base = medians.get("script -q", medians["bare"])
     for name, values in figures.items():
         values.sort()
-        p50 = statistics.median(values)
-        print(f"  {name:16}p50 {p50 * 1e6:7.1f} us  p99 {values[len(values) * 99 // 100] * 1e6:8.1f}"
-              f"{p50 / base:8.2f} x script")
+        print(f"  {name:16}p50 {statistics.median(values) * 1e6:7.1f} us"
+              f"  p99 {values[len(values) * 99 // 100] * 1e6:8.1f}"
+              f"{ratio(medians[name], base):8.2f} x script")
 
 
 def through(argv):
+    """MB/s. The reader does nothing but read, or it would be what is measured."""
     terminal = Terminal()
     began = time.perf_counter()
     child = terminal.start(argv)
+    os.close(terminal.slave)
     total = 0
-    while child.poll() is None or select.select([terminal.master], [], [], 0)[0]:
-        if select.select([terminal.master], [], [], 0.05)[0]:
-            total += len(os.read(terminal.master, 1 << 16))
+    try:
+        while data := os.read(terminal.master, 1 << 16):
+            total += len(data)
+    except OSError:  # EIO: nobody is at the terminal any more
+        pass
     wall = time.perf_counter() - began
-    terminal.close()
+    child.wait()
+    os.close(terminal.master)
     return total / wall / 1e6
 
 
@@ -148,10 +162,9 @@ def throughput(work, size, rounds):
         for name, argv in peers(work, f"cat {work}/input").items():
             figures.setdefault(name, []).append(through(argv))
             shutil.rmtree(f"{work}/store", ignore_errors=True)
-    base = statistics.median(figures.get("script -q", figures["bare"]))
+    base = figures.get("script -q", figures["bare"])
     for name, values in figures.items():
-        median = statistics.median(values)
-        print(f"  {name:16}{median:8.0f} MB/s{median / base:8.2f} x script")
+        print(f"  {name:16}{statistics.median(values):8.0f} MB/s{ratio(values, base):8.2f} x script")
 
 
 def soak(work, count):

@@ -223,7 +223,7 @@ def no_session():
     for fault, said in (("socketpair:1:EMFILE", "cannot make a socket: Too many open files"),
                         ("fork:1:EAGAIN", "cannot start a session for the command: Resource "
                          "temporarily unavailable"),
-                        ("fork:2:EAGAIN", "cannot start a session for the command: Resource "
+                        ("vfork_run:1:EAGAIN", "cannot start a session for the command: Resource "
                          "temporarily unavailable")):
         t = Terminal().start(bl.FAULT_BIN, "run", "--", "echo", "hi",
                              env={"BUILDLOG_FAULT": fault})

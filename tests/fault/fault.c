@@ -196,6 +196,8 @@ PLAIN(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *len
 PLAIN(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len),
       (fd, level, name, value, len), strike_fd(CALL_setsockopt, fd))
 PLAIN(pid_t, fork, (void), (), strike(CALL_fork, false))
+PLAIN(pid_t, vfork_run, (int (*run)(void *), void *ctx), (run, ctx),
+      strike(CALL_vfork_run, false))
 PLAIN(pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage),
       (pid, status, options, usage), strike(CALL_wait4, false))
 PLAIN(int, waitid, (pid_t pid, siginfo_t *info, int options, struct rusage *usage),

@@ -153,6 +153,41 @@ static void test_full_device(void)
     close(fd);
 }
 
+enum { ROUNDS = 400, PIECE = 4096 };
+
+/* An owner that goes on before everything is out. */
+static void test_never_empty(void)
+{
+    char got[PIECE];
+    int fds[2];
+    size_t at = 0;
+    bool same = true;
+    struct terminal s;
+
+    if (pipe(fds) != 0)
+        exit(1);
+    terminal_init(&s, fds[1], false);
+    put(&s, big);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct clean_span span = {.ptr = big + (size_t)i % PIECE, .len = PIECE};
+        struct clean_vec one = {.items = &span, .len = 1, .cap = 1, .bytes = PIECE};
+        ssize_t n = read(fds[0], got, sizeof(got));
+
+        same = same && n == PIECE && (at >= BIG || memcmp(got, big + at, PIECE) == 0);
+        at += PIECE;
+        if (at + PIECE > BIG)
+            at = BIG; /* what follows is of many pieces */
+        terminal_flush(&s);
+        terminal_put(&s, &one);
+    }
+    ok(same, "the order is kept");
+    is_int((int64_t)(s.moved + terminal_kept(&s)), BIG + (int64_t)ROUNDS * PIECE, "nothing is lost");
+    ok(s.queue.cap < 2 * (BIG + PIECE), "and what is out takes no memory");
+    terminal_release(&s);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static int calls;
 
 static ssize_t faulty_write(int fd, const void *data, size_t n)
@@ -212,6 +247,7 @@ int main(void)
     test_socket();
     test_file();
     test_full_device();
+    test_never_empty();
     test_faults();
     return done();
 }
