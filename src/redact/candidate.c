@@ -62,7 +62,7 @@ static inline bool item_ready(const struct candidate *c, const struct rule_item 
 
 static inline bool item_takes(const struct candidate *c, const struct rule_item *it, uint8_t byte)
 {
-    return (it->max == ITEM_UNBOUNDED || c->count < it->max) && rule_class_has(it->class, byte);
+    return (it->max == ITEM_UNBOUNDED || c->count < it->max) && rule_item_has(it, byte);
 }
 
 /* A candidate is within the endless item: nothing was counted yet where it overflowed just now. */
@@ -219,7 +219,7 @@ static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t
 {
     /* More of the same, the common case. */
     if (c->match != 0 && c->count > 0 && c->count + 1U < c->item->max &&
-        rule_class_has(c->item->class, byte)) {
+        rule_item_has(c->item, byte)) {
         c->count = (uint16_t)(c->count + (c->count < ITEM_UNBOUNDED - 2));
         c->last = r->s.pos + 1;
         return STEP_LIVE;
@@ -230,7 +230,7 @@ static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t
         if (item_takes(c, it, byte))
             return item_take(r, c, it, byte);
         if (!item_ready(c, it) ||
-            ((it->flags & ITEM_EXACT) != 0 && rule_class_has(it->class, byte)))
+            ((it->flags & ITEM_EXACT) != 0 && rule_item_has(it, byte)))
             return STEP_DEAD;
         if ((it->flags & ITEM_LAST) != 0) {
             if ((it->flags & ITEM_CLOSE) != 0)
@@ -245,9 +245,10 @@ static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t
 
 /* How many of the n bytes from index `at` of the input on are of the class. Looked at once,
    however many candidates, live or to come, ask. */
-static size_t class_run(struct redactor *r, const uint32_t *class, size_t at, size_t n)
+static size_t class_run(struct redactor *r, uint16_t number, size_t at, size_t n)
 {
-    struct class_memo *m = &r->runs[(size_t)(class - rule_classes[0]) / CLASS_WORDS];
+    const uint32_t *class = rule_classes[number];
+    struct class_memo *m = &r->runs[number];
     uint64_t pos = r->base + at;
     size_t run;
 
@@ -270,7 +271,7 @@ static bool is_hopeless(const struct rule *rule, int byte)
     const struct rule_item *it = &rule_items[rule->first];
 
     return byte != NO_BYTE && rule->len > 0 && it->min > 0 &&
-           !rule_class_has(it->class, (uint8_t)byte);
+           !rule_item_has(it, (uint8_t)byte);
 }
 
 /*
@@ -289,7 +290,7 @@ static bool may_match(struct redactor *r, const struct rule *rule, uint64_t pos)
         return true;
     for (; it < stop && at < end; it++) {
         size_t n = it->max < end - at ? it->max : end - at;
-        size_t count = !rule_class_has(it->class, r->in[at]) ? 0
+        size_t count = !rule_item_has(it, r->in[at]) ? 0
                        : n == 1                              ? 1
                                                              : class_run(r, it->class, at, n);
 
@@ -297,7 +298,7 @@ static bool may_match(struct redactor *r, const struct rule *rule, uint64_t pos)
         if (at == end || r->in[at] == ESC)
             return true;
         if (count < it->min || ((it->flags & ITEM_EXACT) != 0 && count == it->max &&
-                                rule_class_has(it->class, r->in[at])))
+                                rule_item_has(it, r->in[at])))
             return false;
         if ((it->flags & ITEM_ARM) != 0)
             return true;
@@ -622,7 +623,7 @@ static size_t quiet_noted(const struct candidate *c, const uint8_t *bytes, size_
 /* How many of the next n bytes all live candidates take without anything being decided. */
 static size_t quiet_run(struct redactor *r, const uint8_t *bytes, size_t n)
 {
-    const uint32_t *class = NULL;
+    uint16_t class = RULE_CLASSES_MAX; /* none */
     size_t at = (size_t)(bytes - r->in);
 
     for (size_t i = 0; i < r->s.n_live && n > 0; i++) {

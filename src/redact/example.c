@@ -77,7 +77,7 @@ static void put_item(struct maker *m, const struct rule_item *it)
     size_t n = it->max == ITEM_UNBOUNDED && it->min > 0 ? it->min + OPEN_END : it->min;
 
     for (size_t i = 0; i < n; i++)
-        put_class(m, it->class);
+        put_class(m, rule_classes[it->class]);
 }
 
 static void put_anchor(struct maker *m, const struct anchor *a)

@@ -172,7 +172,7 @@ static unsigned item_before(struct look *l, const struct rule_item *it)
         const uint8_t *p = l->r->in + (l->pos - l->r->base);
         size_t most = it->max < l->pos - floor ? it->max : (size_t)(l->pos - floor);
 
-        while (n < most && rule_class_has(it->class, p[-1 - (ptrdiff_t)n]))
+        while (n < most && rule_item_has(it, p[-1 - (ptrdiff_t)n]))
             n++;
         l->pos -= n;
         if (n < most)
@@ -182,7 +182,7 @@ static unsigned item_before(struct look *l, const struct rule_item *it)
         struct look before = *l;
         int c = look_back(&before);
 
-        if (c < 0 || !rule_class_has(it->class, (uint8_t)c))
+        if (c < 0 || !rule_item_has(it, (uint8_t)c))
             break;
         *l = before;
     }
@@ -477,7 +477,7 @@ static bool row_begins(const struct inner *in, size_t i, const struct rule *rule
         const struct rule_item *it = &rule_items[rule->left + k];
         size_t took = 0;
 
-        while (at < n && took < it->max && rule_class_has(it->class, p[at])) {
+        while (at < n && took < it->max && rule_item_has(it, p[at])) {
             at++;
             took++;
         }

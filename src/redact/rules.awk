@@ -1131,8 +1131,8 @@ END {
         printf "    {%s},\n", class_text[i]
     printf "};\n\nconst struct rule_item rule_items[%d] = {\n", n_items + 1
     for (i = 0; i < n_items; i++)
-        printf "    {rule_classes[%d], %d, %d, 0%s},\n", item_class[i], item_low[i], item_high[i], item_flags[i]
-    print "    {rule_classes[0], 0, 0, 0},"
+        printf "    {%d, %d, %d, 0%s},\n", item_class[i], item_low[i], item_high[i], item_flags[i]
+    print "    {0, 0, 0, 0},"
     printf "};\n\nconst struct rule rules[N_RULES] = {\n"
     for (i = 0; i < n_rules; i++)
         printf "    %s,\n", rule_text[i]

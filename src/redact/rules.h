@@ -24,7 +24,7 @@ enum item_flag {
 enum { ITEM_UNBOUNDED = 65535 };
 
 struct rule_item {
-    const uint32_t *class; /* 256 bits */
+    uint16_t class; /* of rule_classes */
     uint16_t min;
     uint16_t max;
     uint16_t flags;
@@ -131,7 +131,7 @@ static inline uint32_t print_hash(uint32_t bytes)
 
 extern const struct rule_name rule_names[];
 enum { CLASS_WORDS = 8, RULE_CLASSES_MAX = 512 };
-extern const uint32_t rule_classes[][CLASS_WORDS];
+extern const uint32_t rule_classes[][CLASS_WORDS]; /* 256 bits each */
 extern const struct rule_item rule_items[];
 extern const struct rule rules[];
 extern const struct anchor anchors[];
@@ -200,6 +200,11 @@ enum {
 static inline bool rule_class_has(const uint32_t *class, uint8_t byte)
 {
     return (class[byte >> 5] >> (byte & 31) & 1) != 0;
+}
+
+static inline bool rule_item_has(const struct rule_item *it, uint8_t byte)
+{
+    return rule_class_has(rule_classes[it->class], byte);
 }
 
 #endif

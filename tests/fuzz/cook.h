@@ -146,7 +146,7 @@ static void cook_item(struct cook *c, const struct rule_item *it)
     else if (it->max > it->min && it->max != ITEM_UNBOUNDED)
         n += cook_random(c) % 2;
     while (n-- > 0)
-        cook_class(c, it->class);
+        cook_class(c, rule_classes[it->class]);
 }
 
 static void cook_anchor(struct cook *c, const struct anchor *a)

@@ -103,9 +103,9 @@ static bool take_item(const struct oracle *o, const struct rule_item *it, struct
 {
     size_t n = 0;
 
-    if ((it->flags & ITEM_OPEN) != 0 && w->at < o->len && rule_class_has(it->class, o->text[w->at]))
+    if ((it->flags & ITEM_OPEN) != 0 && w->at < o->len && rule_item_has(it, o->text[w->at]))
         w->start = w->at;
-    while (w->at < o->len && rule_class_has(it->class, o->text[w->at]) &&
+    while (w->at < o->len && rule_item_has(it, o->text[w->at]) &&
            (it->max == ITEM_UNBOUNDED || n < it->max)) {
         if ((it->flags & ITEM_SECRET) != 0)
             w->has |= has_of(o->text[w->at]);
@@ -118,7 +118,7 @@ static bool take_item(const struct oracle *o, const struct rule_item *it, struct
     if ((it->flags & ITEM_CLOSE) != 0)
         w->end = w->at;
     return (it->flags & ITEM_EXACT) == 0 || w->at == o->len ||
-           !rule_class_has(it->class, o->text[w->at]);
+           !rule_item_has(it, o->text[w->at]);
 }
 
 static void set_range(bool *map, size_t from, size_t to)
@@ -183,7 +183,7 @@ static bool take_left(const struct oracle *o, const struct rule *rule, size_t *l
         const struct rule_item *it = &rule_items[rule->left + i];
         size_t n = 0;
 
-        while (n < it->max && *left > 0 && rule_class_has(it->class, o->text[*left - 1])) {
+        while (n < it->max && *left > 0 && rule_item_has(it, o->text[*left - 1])) {
             --*left;
             n++;
         }
