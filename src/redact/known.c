@@ -361,7 +361,7 @@ size_t known_memory(const struct known *k)
     return sizeof(*k) + k->value_bytes + k->forms_cap * sizeof(*k->forms) +
            k->trie.nodes_cap * sizeof(*k->trie.nodes) +
            k->trie.links_cap * sizeof(*k->trie.links) +
-           k->filter.n_words * sizeof(*k->filter.words);
+           (k->filter.n_words + k->filter.near_words) * sizeof(*k->filter.words);
 }
 
 void known_each_form(const struct known *k, known_form_fn *fn, void *ctx)

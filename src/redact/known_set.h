@@ -100,6 +100,9 @@ struct known_filter {
     uint64_t *words;
     size_t n_words; /* a power of 2, or 0 */
     unsigned shift;
+    uint64_t *near; /* a bit for each gram, in less memory; NULL: there are too many */
+    size_t near_words;
+    unsigned near_shift;
     uint32_t gram;
     uint32_t stride;
     size_t n_grams;

@@ -671,6 +671,82 @@ static void check_skipping(const char *value, const char *name)
     ok(same, "nothing is passed over: %s", name);
 }
 
+/* A gap of any kind: what the logical stream leaves out. */
+static size_t random_gap(char *dst, size_t n)
+{
+    static const char *const gaps[] = {"\n", "\n", "\r\n", "\033[0m", "\033[1;32m", "\n  ", "\n\n",
+                                       "\033[0m\n\033[K", "\r\n\t\t", "\n           ", "\t\n"};
+
+    return put(dst, n, gaps[next_random() % (sizeof(gaps) / sizeof(gaps[0]))]);
+}
+
+/* Text that is like no value, in lines or coloured words of up to `longest` bytes. */
+static size_t plain_text(char *dst, size_t n, size_t len, size_t longest)
+{
+    size_t stop = n + len;
+
+    while (n < stop) {
+        for (size_t i = next_random() % longest; i > 0; i--)
+            dst[n++] = next_random() % 40 == 0 ? '\t' : (char)('A' + next_random() % 26);
+        n = random_gap(dst, n);
+    }
+    return n;
+}
+
+/*
+ * Values in text of which most is passed over in blocks, with gaps anywhere in and around them.
+ * n_more: values besides, none of which is there, so that the filter's tables differ.
+ */
+static void check_blocks(const char *name, size_t shortest, size_t longest, size_t n_more)
+{
+    static char text[TEXT_MAX];
+    static struct found want;
+    static struct found got;
+    static struct plain p;
+    struct known *k = NULL;
+    char value[64];
+    bool same = true;
+    size_t found = 0;
+
+    for (int round = 0; round < ROUNDS && same; round++) {
+        size_t len = shortest + next_random() % (longest - shortest + 1);
+        size_t n = plain_text(text, 0, next_random() % 700, 1 + next_random() % 90);
+
+        if (k == NULL || round % 50 == 0) { /* the last one stays in, with its forms */
+            known_free(k);
+            k = new_set();
+            p.n_forms = p.n_joined = 0;
+            for (size_t i = 0; i < len; i++)
+                value[i] = (char)('a' + next_random() % 26);
+            add(k, value, len);
+            known_each_form(k, plain_form, &p);
+            for (size_t i = 0; i < n_more; i++) {
+                char other[64];
+
+                for (size_t j = 0; j < longest; j++)
+                    other[j] = (char)('0' + next_random() % 10);
+                add(k, other, longest);
+            }
+        }
+        for (unsigned times = 1 + next_random() % 3; times > 0; times--) {
+            const struct plain_form *f = &p.forms[next_random() % p.n_forms];
+
+            for (size_t i = 0; i < f->len; i++) {
+                if (i > 3 && next_random() % 6 == 0)
+                    n = random_gap(text, n);
+                text[n++] = f->text[i];
+            }
+            n = plain_text(text, n, next_random() % 300, 1 + next_random() % 90);
+        }
+        plain_search(&p, text, n, &want);
+        scan_all(k, text, n, round % 4 > 0 ? n : 0, &got);
+        same = got.sound && same_found(&want, &got);
+        found += got.n;
+    }
+    ok(same && found > ROUNDS / 2, "blocks: %s", name);
+    known_free(k);
+}
+
 /* A value of n bytes that never repeats itself for long, in lines of so many. */
 static size_t long_value(char *dst, size_t n, size_t line)
 {
@@ -877,6 +953,10 @@ int main(void)
     check_skipping("0mhunter2-pass-wxyz1234-and", "long grams");
     check_skipping("0mhunter2", "short grams");
     check_skipping("0mh\nunter2", "a line end in it");
+    check_blocks("long grams", 15, 40, 0);
+    check_blocks("short grams", 8, 14, 0);
+    check_blocks("long grams, many values", 30, 40, 300);
+    check_blocks("short grams, many values", 9, 12, 1500);
     check_limits();
     check_tails();
     check_added();
