@@ -13,11 +13,24 @@
 
 /* ---- what they report ------------------------------------------------------------------ */
 
+/* A match that goes on where the last one is: together they are one mark. */
+static bool value_grows(struct redactor *r, const struct known_match *m)
+{
+    const struct known_piece *p = &m->pieces[0];
+    struct match *last = r->s.n_matches > 0 ? &r->matches[r->s.n_matches - 1] : NULL;
+
+    if (last == NULL || m->n > 1 || m->continues || last->name != RULE_NAME_KNOWN ||
+        last->out || last->end == NO_POS || p->start < last->start || p->start >= last->end)
+        return false;
+    last->end = p->end > last->end ? p->end : last->end;
+    return true;
+}
+
 static void value_found(void *ctx, const struct known_match *m)
 {
     struct redactor *r = ctx;
 
-    if (r->s.mask.state == MASK_PASS)
+    if (r->s.mask.state == MASK_PASS || value_grows(r, m))
         return;
     for (size_t i = 0; i < m->n; i++) {
         bool more = i == 0 && m->continues;
@@ -139,7 +152,7 @@ void beside_begin(struct redactor *r)
     if (r->known.known == NULL && r->set->known != NULL)
         known_scan_init(&r->known, r->set->known);
     if (r->known.known != NULL) {
-        r->known_before = r->known;
+        known_scan_copy(&r->known_before, &r->known);
         r->values_at = values_from(r, 0);
     }
     if (r->own != NULL) {
@@ -153,7 +166,7 @@ void beside_begin(struct redactor *r)
 void beside_undo(struct redactor *r)
 {
     if (r->known.known != NULL)
-        r->known = r->known_before;
+        known_scan_copy(&r->known, &r->known_before);
     if (r->own != NULL)
         r->own->now = r->own->before;
 }

@@ -46,6 +46,7 @@ void known_free(struct known *k)
     }
     trie_release(&k->trie);
     known_filter_release(&k->filter);
+    free(k->fails);
     if (k->forms != NULL)
         explicit_bzero(k->forms, k->forms_cap * sizeof(*k->forms));
     free(k->forms);
@@ -361,6 +362,7 @@ size_t known_memory(const struct known *k)
     return sizeof(*k) + k->value_bytes + k->forms_cap * sizeof(*k->forms) +
            k->trie.nodes_cap * sizeof(*k->trie.nodes) +
            k->trie.links_cap * sizeof(*k->trie.links) +
+           (k->fails != NULL ? FAILS * sizeof(*k->fails) : 0) +
            (k->filter.n_words + k->filter.near_words) * sizeof(*k->filter.words);
 }
 
@@ -388,4 +390,17 @@ void known_prepare(struct known *k)
     }
     for (; k->filtered < k->n_forms && !k->unfiltered; k->filtered++)
         known_filter_add(&k->filter, k->forms[k->filtered].print);
+}
+
+bool known_fails_ready(struct known *k)
+{
+    if (k->fails != NULL && k->fails_forms == k->n_forms)
+        return true;
+    if (k->fails == NULL)
+        k->fails = malloc(FAILS * sizeof(*k->fails));
+    if (k->fails == NULL)
+        return false;
+    memset(k->fails, 0, FAILS * sizeof(*k->fails));
+    k->fails_forms = k->n_forms;
+    return true;
 }

@@ -236,10 +236,11 @@ static inline __attribute__((always_inline)) size_t pass(struct blocks *b, struc
     /* Behind the last gram that lies in a block, from its end. */
     size_t rest = (KNOWN_BLOCK - step.gram) % step.stride + step.gram;
     size_t base = b->way.at;
+    size_t some = KNOWN_BLOCK; /* then more: the first gap may be the last that is passed */
 
     while (b->len - base > KNOWN_BLOCK + sizeof(uint64_t)) {
         size_t room = (b->len - base - sizeof(uint64_t) - 1) / KNOWN_BLOCK * KNOWN_BLOCK;
-        size_t len = room < BLOCKS_LEN ? room : BLOCKS_LEN;
+        size_t len = room < some ? room : some;
         size_t done = pass_some(b, base, len, step);
         size_t whole = done / KNOWN_BLOCK * KNOWN_BLOCK;
 
@@ -248,6 +249,7 @@ static inline __attribute__((always_inline)) size_t pass(struct blocks *b, struc
             b->way = (struct known_way){.begin = base - rest + 1, .at = base - rest + step.stride};
         if (done < len)
             return base + KNOWN_BLOCK;
+        some = some < BLOCKS_LEN ? 2 * some : BLOCKS_LEN;
     }
     return b->len;
 }

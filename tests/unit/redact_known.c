@@ -82,15 +82,37 @@ static void take(void *ctx, const struct known_match *m)
 
 static int by_place(const void *a, const void *b)
 {
-    return memcmp(a, b, 2 * sizeof(uint64_t)); /* any order will do */
+    uint64_t x[2];
+    uint64_t y[2];
+
+    memcpy(x, a, sizeof(x));
+    memcpy(y, b, sizeof(y));
+    if (x[0] != y[0])
+        return x[0] < y[0] ? -1 : 1;
+    return x[1] < y[1] ? -1 : x[1] > y[1];
+}
+
+/* Matches that overlap as one: the scanner may tell of any that cover the same. */
+static void merge(struct found *f)
+{
+    size_t n = 0;
+
+    qsort(f->at, f->n, sizeof(f->at[0]), by_place);
+    for (size_t i = 0; i < f->n; i++) {
+        if (n == 0 || f->at[i].start >= f->at[n - 1].end)
+            f->at[n++] = f->at[i];
+        else if (f->at[i].end > f->at[n - 1].end)
+            f->at[n - 1].end = f->at[i].end;
+    }
+    f->n = n;
 }
 
 static bool same_found(struct found *a, struct found *b)
 {
+    merge(a);
+    merge(b);
     if (a->n != b->n)
         return false;
-    qsort(a->at, a->n, sizeof(a->at[0]), by_place);
-    qsort(b->at, b->n, sizeof(b->at[0]), by_place);
     for (size_t i = 0; i < a->n; i++) {
         if (a->at[i].start != b->at[i].start || a->at[i].end != b->at[i].end)
             return false;
@@ -339,7 +361,9 @@ static size_t put(char *dst, size_t at, const char *text)
 static size_t random_value(char *dst, const char *alphabet, size_t longest)
 {
     size_t n = 8 + next_random() % (longest - 7);
-    size_t period = next_random() % 3 == 0 ? 1 + next_random() % 4 : n;
+    size_t period = next_random() % 3 == 0   ? 1 + next_random() % 4
+                    : next_random() % 3 == 0 ? 1 + next_random() % 60
+                                             : n;
 
     for (size_t i = 0; i < n; i++)
         dst[i] = i < period ? alphabet[next_random() % strlen(alphabet)] : dst[i - period];
@@ -357,14 +381,15 @@ static size_t random_text(char *dst, size_t max, char values[][128], const size_
     while (at + 140 < max) {
         size_t v = next_random() % n;
         size_t len = next_random() % 2 > 0 ? lens[v] : next_random() % (lens[v] + 1);
+        size_t from = next_random() % 3 == 0 ? next_random() % (len + 1) : 0;
         unsigned noise = next_random() % 3 == 0 ? 3 + next_random() % 10 : 1000;
 
-        for (size_t i = 0; i < len && at + 16 < max; i++) {
+        for (size_t i = from; i < len && at + 16 < max; i++) {
             if (next_random() % noise == 0)
                 at = put(dst, at, between[next_random() % 8]);
             dst[at++] = values[v][i];
         }
-        for (unsigned i = next_random() % 5; i > 0; i--)
+        for (unsigned i = next_random() % 2 * (next_random() % 5); i > 0; i--)
             at = put(dst, at, between[next_random() % 10]);
         if (next_random() % 8 == 0) /* a long run: wrapped text */
             for (unsigned i = 40 + next_random() % 30; i > 0 && at + 80 < max; i--)
@@ -964,6 +989,8 @@ int main(void)
     check_random("two letters", "ab", 14, 100);
     check_random("two letters and line ends", "abab\n", 20, 100);
     check_random("long ones", "ab", 70, 300);
+    check_random("very long ones", "ab", 126, 600);
+    check_random("hardly more than one letter", "aaaaaaab", 126, 500);
     check_random("many letters", "abcdefghijklmnop-. /", 60, 300);
     return done();
 }
