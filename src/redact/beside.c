@@ -11,6 +11,8 @@
 #include "redact/rules.h"
 #include "redact/stream.h"
 
+enum { RUN_MAX = 256 }; /* bytes: fewer matches in them than may wait */
+
 /* ---- what they report ------------------------------------------------------------------ */
 
 /* A match that goes on where the last one is: together they are one mark. */
@@ -190,6 +192,23 @@ bool beside_step(struct redactor *r, uint8_t byte)
     }
     find_wake(r);
     return r->s.n_matches != before;
+}
+
+bool beside_run(struct redactor *r, size_t stop)
+{
+    size_t at = (size_t)(r->s.pos - r->base);
+    size_t far = at + RUN_MAX;
+    size_t next = r->lines_at < r->fields_at ? r->lines_at : r->fields_at;
+
+    stop = next < stop ? next : stop;
+    if (r->values_at != at || at >= stop || !known_live(&r->known))
+        return false;
+    at += known_run(&r->known, r->in + at, (far < stop ? far : stop) - at, r->s.pos, value_found,
+                    r);
+    r->s.pos = r->base + at;
+    r->values_at = values_from(r, at);
+    find_wake(r);
+    return true;
 }
 
 void beside_finish(struct redactor *r)

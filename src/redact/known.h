@@ -184,6 +184,10 @@ void known_skip(struct known_scan *s, const uint8_t *data, size_t from, size_t t
 void known_step(struct known_scan *s, uint8_t byte, uint64_t pos, known_found_fn *found,
                 void *ctx);
 
+/* The same for n bytes, but only while live; returns how many were stepped. */
+size_t known_run(struct known_scan *s, const uint8_t *data, size_t n, uint64_t pos,
+                 known_found_fn *found, void *ctx);
+
 /* Raw position from which bytes must be held; KNOWN_NO_POS: none. Never before the end of
    the stream less KNOWN_SPAN_MAX. */
 uint64_t known_hold(const struct known_scan *s);

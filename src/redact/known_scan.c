@@ -595,6 +595,76 @@ void known_step(struct known_scan *s, uint8_t byte, uint64_t pos, known_found_fn
     assert(s->head.from + s->head.depth == s->end && s->head.depth <= KNOWN_HEAD);
 }
 
+/* ---- many bytes ---------------------------------------------------------------------- */
+
+static uint8_t run_before(const struct known_scan *s, const uint8_t *data, size_t from, size_t to)
+{
+    size_t at = to;
+
+    while (at > from && to - at < KNOWN_WRAP_MIN && is_base64[data[at - 1]])
+        at--;
+    if (at > from || to - at >= KNOWN_WRAP_MIN)
+        return (uint8_t)(to - at);
+    return s->run + (to - at) < KNOWN_WRAP_MIN ? (uint8_t)(s->run + (to - at)) : KNOWN_WRAP_MIN;
+}
+
+/* How many of the n bytes take the head one further each, to a node where nothing ends and only
+   one form goes on or more of its bytes are the same. */
+static size_t chain_len(const struct trie *t, uint32_t node, const uint8_t *data, size_t n)
+{
+    size_t len = 0;
+
+    while (len < n && data[len] >= ' ' && (t->nodes[node + len].flags & NODE_CHAIN) != 0) {
+        const struct trie_node *next = &t->nodes[node + len + 1];
+
+        if (next->byte != data[len] || (next->flags & NODE_CHAIN) == 0 ||
+            (next->flags & (NODE_FORM | NODE_TAIL)) != 0)
+            break;
+        len++;
+    }
+    return len;
+}
+
+/* As many of the n bytes as that goes for, in one go. */
+static size_t head_run(struct known_scan *s, const uint8_t *data, size_t n, uint64_t pos)
+{
+    uint64_t room = s->expires > pos ? s->expires - pos : 0;
+    size_t len;
+
+    if (s->n_tails > 0 || s->head.depth == 0 || s->escape.state != KNOWN_ESC_NONE ||
+        s->line_end != BREAK_NONE)
+        return 0;
+    len = chain_len(&s->known->trie, s->head.node, data, n < room ? n : (size_t)room);
+    if (len == 0)
+        return 0;
+    for (size_t i = 0; i < len; i++) {
+        s->bytes[(s->end + i) % KNOWN_RING] = data[i];
+        s->pos[(s->end + i) % KNOWN_RING] = (uint32_t)(pos + i);
+    }
+    s->run = run_before(s, data, 0, len);
+    s->line_ends <<= len; /* less than KNOWN_HEAD */
+    s->end += len;
+    s->last = pos + len - 1;
+    s->head.node += (uint32_t)len;
+    s->head.depth += (uint32_t)len;
+    return len;
+}
+
+size_t known_run(struct known_scan *s, const uint8_t *data, size_t n, uint64_t pos,
+                 known_found_fn *found, void *ctx)
+{
+    size_t at = 0;
+
+    while (at < n && known_live(s)) {
+        at += head_run(s, data + at, n - at, pos + at);
+        if (at == n)
+            break;
+        known_step(s, data[at], pos + at, found, ctx);
+        at++;
+    }
+    return at;
+}
+
 /* ---- what is held ------------------------------------------------------------------ */
 
 uint64_t known_hold(const struct known_scan *s)
@@ -665,17 +735,6 @@ size_t known_next(const struct known_scan *s, const uint8_t *data, size_t len, s
         return len;
     known_prepare(s->known);
     return known_filter_find(&s->known->filter, data, len, from);
-}
-
-static uint8_t run_before(const struct known_scan *s, const uint8_t *data, size_t from, size_t to)
-{
-    size_t at = to;
-
-    while (at > from && to - at < KNOWN_WRAP_MIN && is_base64[data[at - 1]])
-        at--;
-    if (at > from || to - at >= KNOWN_WRAP_MIN)
-        return (uint8_t)(to - at);
-    return s->run + (to - at) < KNOWN_WRAP_MIN ? (uint8_t)(s->run + (to - at)) : KNOWN_WRAP_MIN;
 }
 
 void known_skip(struct known_scan *s, const uint8_t *data, size_t from, size_t to)
