@@ -15,16 +15,20 @@ enum { RUN_MAX = 256 }; /* bytes: fewer matches in them than may wait */
 
 /* ---- what they report ------------------------------------------------------------------ */
 
-/* A match that goes on where the last one is: together they are one mark. */
-static bool value_grows(struct redactor *r, const struct known_match *m)
+/* A piece that begins in another one of a known value: together they are one mark. */
+static bool piece_grows(struct redactor *r, const struct known_piece *p)
 {
-    const struct known_piece *p = &m->pieces[0];
-    struct match *last = r->s.n_matches > 0 ? &r->matches[r->s.n_matches - 1] : NULL;
+    size_t at = r->s.n_matches;
+    struct match *m;
 
-    if (last == NULL || m->n > 1 || m->continues || last->name != RULE_NAME_KNOWN ||
-        last->out || last->end == NO_POS || p->start < last->start || p->start >= last->end)
+    while (at > 0 && r->matches[at - 1].start > p->start)
+        at--;
+    if (at == 0)
         return false;
-    last->end = p->end > last->end ? p->end : last->end;
+    m = &r->matches[at - 1];
+    if (m->name != RULE_NAME_KNOWN || m->out || m->end == NO_POS || p->start >= m->end)
+        return false;
+    m->end = p->end > m->end ? p->end : m->end;
     return true;
 }
 
@@ -32,13 +36,14 @@ static void value_found(void *ctx, const struct known_match *m)
 {
     struct redactor *r = ctx;
 
-    if (r->s.mask.state == MASK_PASS || value_grows(r, m))
+    if (r->s.mask.state == MASK_PASS)
         return;
     for (size_t i = 0; i < m->n; i++) {
         bool more = i == 0 && m->continues;
 
-        cover_add(r, m->pieces[i].start, m->pieces[i].end,
-                  more ? "" : rule_names[RULE_NAME_KNOWN].mark, RULE_NAME_KNOWN, !more);
+        if (more || !piece_grows(r, &m->pieces[i]))
+            cover_add(r, m->pieces[i].start, m->pieces[i].end,
+                      more ? "" : rule_names[RULE_NAME_KNOWN].mark, RULE_NAME_KNOWN, !more);
     }
 }
 

@@ -10,6 +10,10 @@
 
 enum { FORMS_FIRST = 16 };
 
+/* FNV-1a of 32 bits. */
+#define HASH_BEGIN UINT32_C(0x811c9dc5)
+#define HASH_PRIME UINT32_C(0x01000193)
+
 static const char what[] = "cannot hide a value";
 
 static enum err_code no_memory(struct err *e)
@@ -68,6 +72,7 @@ static void draft_read(struct draft *d)
     struct form_iter it;
     struct head_bytes *head = &d->head;
     uint32_t len = 0;
+    uint32_t hash = HASH_BEGIN;
 
     form_iter_init(&it, d->form.encoding, d->form.text, d->form.text_len);
     while (form_iter_refill(&it)) {
@@ -78,9 +83,12 @@ static void draft_read(struct draft *d)
 
             memcpy(head->bytes + len, it.unit, it.n < room ? it.n : room);
         }
+        for (uint8_t i = 0; i < it.n; i++)
+            hash = (hash ^ it.unit[i]) * HASH_PRIME;
         len += it.n;
     }
     d->form.len = len;
+    d->form.hash = hash;
     head->len = len < KNOWN_HEAD ? len : KNOWN_HEAD;
     head->armed = form_armed_at(len);
     d->split = it.split;
@@ -93,7 +101,7 @@ static bool same_form(const struct form *a, const struct form *b)
     struct form_iter y;
     int byte;
 
-    if (a->len != b->len)
+    if (a->len != b->len || a->hash != b->hash)
         return false;
     form_iter_init(&x, a->encoding, a->text, a->text_len);
     form_iter_init(&y, b->encoding, b->text, b->text_len);

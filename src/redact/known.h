@@ -52,7 +52,7 @@ enum {
     KNOWN_INDENT_MAX = 64,
     KNOWN_ARM_MAX = 2048,
     KNOWN_SPAN_MAX = 3072, /* KNOWN_ARM_MAX bytes in lines of 64, indented by up to 30 */
-    KNOWN_TAILS_MAX = 64,
+    KNOWN_TAILS_MAX = 256, /* values with a head in common, most of all */
     KNOWN_RING = 4096, /* logical bytes kept; no less than KNOWN_SPAN_MAX, a power of 2 */
     KNOWN_BREAKS_MAX = 128, /* line ends kept apart within a match; pieces join before those */
     KNOWN_PIECES_MAX = KNOWN_BREAKS_MAX + 1,
@@ -114,10 +114,12 @@ typedef void known_found_fn(void *ctx, const struct known_match *match);
 struct known_tail {
     uint64_t start;    /* raw position of the first byte not reported */
     uint64_t from;     /* logical position of the first start */
-    uint32_t form;
+    uint64_t crowd_end; /* where all is found up to, if there is no form: a logical position */
+    uint32_t form;     /* 0: any of too many */
     uint32_t matched;  /* bytes of the form, from the first start on */
     uint32_t read;     /* bytes of the form that `rest` gave, and `want`, the next one (-1: end), */
     int16_t want;      /* comes behind; what is before `matched` and after repeats the period */
+    uint16_t id;
     bool committed;    /* reported in part */
     uint32_t count;    /* starts */
     uint32_t period;   /* distance between them; 0: there was only one so far */
@@ -149,11 +151,11 @@ struct known_scan {
     uint32_t begun_form; /* behind whose head `begun` is; 0: none */
     struct form_iter begun;
     struct known_piece breaks[KNOWN_BREAKS_MAX]; /* the last line ends within live matches */
-    struct known_tail tails[KNOWN_TAILS_MAX];
     /* The last logical bytes, at logical position % KNOWN_RING: raw positions, less what does not
        fit, and bytes. */
     uint32_t pos[KNOWN_RING];
     uint8_t bytes[KNOWN_RING];
+    struct known_tail tails[KNOWN_TAILS_MAX]; /* n_tails of them */
 };
 
 void known_scan_init(struct known_scan *s, struct known *k);

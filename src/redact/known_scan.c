@@ -47,10 +47,9 @@ void known_scan_init(struct known_scan *s, struct known *k)
 
 void known_scan_copy(struct known_scan *dst, const struct known_scan *src)
 {
-    if (known_live(src))
-        *dst = *src;
-    else
-        memcpy(dst, src, offsetof(struct known_scan, line_ends));
+    size_t all = offsetof(struct known_scan, tails) + src->n_tails * sizeof(src->tails[0]);
+
+    memcpy(dst, src, known_live(src) ? all : offsetof(struct known_scan, line_ends));
 }
 
 /* Of one of the last KNOWN_RING logical bytes. */
@@ -100,7 +99,8 @@ static void report(const struct known_scan *s, const struct sink *sink, uint64_t
 
 static bool tail_is_armed(const struct known_scan *s, const struct known_tail *t)
 {
-    return t->committed || t->matched >= form_armed_at(s->known->forms[t->form].len);
+    return t->committed || t->form == 0 ||
+           t->matched >= form_armed_at(s->known->forms[t->form].len);
 }
 
 /* What is not reported of the tail, up to the raw position end. */
@@ -108,7 +108,7 @@ static void tail_report(const struct known_scan *s, const struct sink *sink, str
                         uint64_t end)
 {
     if (t->start < end)
-        report(s, sink, t->start, end, s->known->forms[t->form].id, t->committed);
+        report(s, sink, t->start, end, t->id, t->committed);
     t->start = end;
     t->committed = true;
 }
@@ -155,8 +155,15 @@ static bool tail_breaks(struct known_scan *s, const struct sink *sink, struct kn
 static bool tail_step(struct known_scan *s, const struct sink *sink, struct known_tail *t,
                       uint8_t byte)
 {
-    bool repeats = t->period > 0 && logical_at(s, s->end - 1 - t->period) == byte;
+    bool repeats;
 
+    if (t->form == 0) {
+        if (s->end < t->crowd_end)
+            return true;
+        tail_report(s, sink, t, raw_pos(s, s->end - 1) + 1);
+        return false;
+    }
+    repeats = t->period > 0 && logical_at(s, s->end - 1 - t->period) == byte;
     if (t->matched < t->read) {
         if (!repeats)
             return tail_breaks(s, sink, t, false);
@@ -189,12 +196,27 @@ static void tails_step(struct known_scan *s, const struct sink *sink, uint8_t by
     s->n_tails = kept;
 }
 
-/* More than so many at once happens where a value repeats itself; redact rather than leak. */
-static void oldest_is_found(struct known_scan *s, const struct sink *sink)
+/*
+ * More values than are followed begin alike. Rather than leak one, all is found up to where the
+ * longest of them would end: the oldest tail stands for them, with no form to compare.
+ */
+static void tails_crowd(struct known_scan *s, uint32_t form, uint64_t from)
 {
-    tail_report(s, sink, &s->tails[0], raw_pos(s, s->end - 1) + 1);
-    s->n_tails--;
-    memmove(&s->tails[0], &s->tails[1], s->n_tails * sizeof(s->tails[0]));
+    struct known_tail *t = &s->tails[0];
+    uint64_t end = from + s->known->forms[form].len;
+
+    for (uint16_t i = 0; i < s->n_tails; i++) {
+        if (s->tails[i].form == 0)
+            t = &s->tails[i];
+    }
+    if (t->form != 0) {
+        t->crowd_end = t->from + s->known->forms[t->form].len +
+                       (uint64_t)(t->count - 1) * t->period;
+        t->form = 0;
+        t->count = 1;
+    }
+    if (end > t->crowd_end)
+        t->crowd_end = end;
 }
 
 /* The form behind its head; of the last one asked for it is kept. */
@@ -226,7 +248,7 @@ static bool tail_takes(struct known_tail *t, uint32_t form, uint64_t from)
     return true;
 }
 
-static void tail_add(struct known_scan *s, const struct sink *sink, uint32_t form, uint64_t from)
+static void tail_add(struct known_scan *s, uint32_t form, uint64_t from)
 {
     struct known_tail *t;
 
@@ -234,12 +256,15 @@ static void tail_add(struct known_scan *s, const struct sink *sink, uint32_t for
         if (tail_takes(&s->tails[i], form, from))
             return;
     }
-    if (s->n_tails == KNOWN_TAILS_MAX)
-        oldest_is_found(s, sink);
+    if (s->n_tails == KNOWN_TAILS_MAX) {
+        tails_crowd(s, form, from);
+        return;
+    }
     t = &s->tails[s->n_tails++];
     *t = (struct known_tail){.start = raw_pos(s, from),
                              .from = from,
                              .form = form,
+                             .id = s->known->forms[form].id,
                              .matched = KNOWN_HEAD,
                              .read = KNOWN_HEAD,
                              .count = 1,
@@ -248,12 +273,12 @@ static void tail_add(struct known_scan *s, const struct sink *sink, uint32_t for
 }
 
 /* The head is complete: all forms that begin so go on. */
-static void tails_add(struct known_scan *s, const struct sink *sink, uint32_t node, uint64_t from)
+static void tails_add(struct known_scan *s, uint32_t node, uint64_t from)
 {
     const struct known *k = s->known;
 
     for (uint32_t i = trie_link(&k->trie, node, LINK_TAIL); i != 0; i = k->forms[i].next)
-        tail_add(s, sink, i, from);
+        tail_add(s, i, from);
 }
 
 /* ---- the head ---------------------------------------------------------------------- */
@@ -330,7 +355,7 @@ static void head_ends(struct known_scan *s, const struct sink *sink, const struc
     if ((flags & NODE_FORM) != 0)
         head_report(s, sink, h, trie_link(&s->known->trie, h->node, LINK_FORM));
     if ((flags & NODE_TAIL) != 0)
-        tails_add(s, sink, h->node, h->from);
+        tails_add(s, h->node, h->from);
 }
 
 /* Some form is found within the head, from the start `skip` bytes behind it, up to `end`. False:
@@ -479,7 +504,7 @@ static void head_advance(struct known_scan *s, const struct sink *sink, struct k
 }
 
 /* Walks over the ring to its end, with the first start that gets there and may stay. */
-static void head_follow(struct known_scan *s, const struct sink *sink)
+static inline void head_follow(struct known_scan *s, const struct sink *sink)
 {
     struct known_head *h = &s->head;
 
@@ -577,22 +602,32 @@ static inline bool is_indent(const struct known_scan *s, uint8_t byte)
            s->indent < KNOWN_INDENT_MAX;
 }
 
+/* inline, as most of its time goes into calls. */
+static inline __attribute__((always_inline)) void step(struct known_scan *s,
+                                                       const struct sink *sink, uint8_t byte,
+                                                       uint64_t pos)
+{
+    if (byte >= ' ' && s->escape.state == KNOWN_ESC_NONE && s->line_end == BREAK_NONE) {
+        logical_byte(s, sink, byte, pos);
+    } else if (!known_escape_takes(&s->escape, byte)) {
+        if (is_line_end(byte))
+            line_end_byte(s, sink);
+        else if (is_indent(s, byte))
+            s->indent++;
+        else
+            logical_byte(s, sink, byte, pos);
+    }
+    s->run = is_base64[byte] ? (uint8_t)(s->run + (s->run < KNOWN_WRAP_MIN)) : 0;
+    if (pos >= s->expires && known_live(s))
+        expire(s, sink, pos);
+    assert(s->head.from + s->head.depth == s->end && s->head.depth <= KNOWN_HEAD);
+}
+
 void known_step(struct known_scan *s, uint8_t byte, uint64_t pos, known_found_fn *found, void *ctx)
 {
     const struct sink sink = {found, ctx};
 
-    if (!known_escape_takes(&s->escape, byte)) {
-        if (is_line_end(byte))
-            line_end_byte(s, &sink);
-        else if (is_indent(s, byte))
-            s->indent++;
-        else
-            logical_byte(s, &sink, byte, pos);
-    }
-    s->run = is_base64[byte] ? (uint8_t)(s->run + (s->run < KNOWN_WRAP_MIN)) : 0;
-    if (pos >= s->expires && known_live(s))
-        expire(s, &sink, pos);
-    assert(s->head.from + s->head.depth == s->end && s->head.depth <= KNOWN_HEAD);
+    step(s, &sink, byte, pos);
 }
 
 /* ---- many bytes ---------------------------------------------------------------------- */
@@ -653,13 +688,14 @@ static size_t head_run(struct known_scan *s, const uint8_t *data, size_t n, uint
 size_t known_run(struct known_scan *s, const uint8_t *data, size_t n, uint64_t pos,
                  known_found_fn *found, void *ctx)
 {
+    const struct sink sink = {found, ctx};
     size_t at = 0;
 
     while (at < n && known_live(s)) {
         at += head_run(s, data + at, n - at, pos + at);
         if (at == n)
             break;
-        known_step(s, data[at], pos + at, found, ctx);
+        step(s, &sink, data[at], pos + at);
         at++;
     }
     return at;

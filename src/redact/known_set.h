@@ -129,6 +129,7 @@ struct form {
     uint32_t text_len;
     uint32_t len;  /* of the form */
     uint32_t next; /* with the same head, 0: none */
+    uint32_t hash; /* of all of it: many values may have a head in common */
     uint16_t id;
     uint8_t encoding;
     uint8_t print[FILTER_PRINT]; /* its first bytes */

@@ -871,6 +871,37 @@ static void check_limits(void)
     known_free(k);
 }
 
+/* Values that have their first bytes in common, as tokens of one issuer have: no more of another
+   token is found than must be, no less of one of them. */
+static void check_crowd(size_t n_values, bool exact)
+{
+    enum { COMMON = 60, LEN = 100 };
+    static char values[400][LEN];
+    static char text[2 * LEN + 8];
+    static struct found f;
+    struct known *k = new_set();
+    bool all = true;
+    size_t n = sizeof(text) - 1;
+
+    for (size_t i = 0; i < n_values; i++) {
+        for (size_t j = 0; j < LEN; j++)
+            values[i][j] = j < COMMON ? (char)('a' + j % 26) : (char)('A' + next_random() % 26);
+        add(k, values[i], LEN);
+    }
+    for (size_t i = 0; i < n_values; i++) {
+        memset(text, ' ', sizeof(text));
+        memcpy(text + 4, values[i], LEN);
+        scan_all(k, text, n, i % 2 > 0 ? n : 0, &f);
+        for (size_t j = 0; j < n; j++)
+            all &= (f.text[j] == '#') == (j >= 4 && j < 4 + LEN);
+        text[4 + LEN - 1] = '!';
+        scan_all(k, text, n, 0, &f);
+        all &= f.sound && (!exact || f.n == 0);
+    }
+    ok(all, "%zu values begin alike", n_values);
+    known_free(k);
+}
+
 /* More tails than are followed: the oldest are taken for found, nothing is let through. */
 static void check_tails(void)
 {
@@ -984,6 +1015,8 @@ int main(void)
     check_blocks("short grams, many values", 9, 12, 1500);
     check_limits();
     check_tails();
+    check_crowd(200, true);
+    check_crowd(400, false);
     check_added();
     check_set();
     check_random("two letters", "ab", 14, 100);
