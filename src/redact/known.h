@@ -17,15 +17,17 @@
  * it, those around it are not.
  *
  * Whether a form matches from a given byte on depends on the stream and the form alone.
- * Every start is tried, in order, once: the scan keeps the earliest start that may still
- * become a match (the head, in a trie of the first KNOWN_HEAD bytes of all forms), and tries
- * the next ones when that one is decided. What was found, and what must be held, is hence the
- * same for every split of the input. Rejected: failure links (Aho-Corasick). They save up to
- * KNOWN_HEAD steps a byte in a stream that repeats the beginning of a value, cost three times
- * the memory, and can neither forget a partial match at a line end nor take new values.
+ * Every start is tried, in order: the scan keeps the earliest start that may still become a
+ * match (the head, in a trie of the first KNOWN_HEAD bytes of all forms), and goes on to the next
+ * ones when that one is decided. What was found, and what must be held, is hence the same for
+ * every split of the input; of matches that overlap, any may be told that cover the same bytes.
+ * Which start comes next is kept for the nodes last asked for (struct known_fail). Rejected:
+ * failure links of all nodes (Aho-Corasick): they cost three times the memory, and have to be
+ * made anew with every value.
  *
  * A form longer than KNOWN_HEAD goes on as a *tail* once its head is complete: compared byte
- * by byte with the form as it is made from the value.
+ * by byte with the form as it is made from the value. Of more than KNOWN_TAILS_MAX at once the
+ * longest decides how far all is found.
  *
  * Limits: a match spans at most KNOWN_SPAN_MAX raw bytes before it is either given up or, if
  * *armed* (8 bytes or half of the form, the larger, at most KNOWN_ARM_MAX, are there), reported

@@ -2,8 +2,7 @@
 /*
  * Where may a form begin? Every stride-th gram of the logical stream is looked up; a form whose
  * first byte lies behind the last gram that was not there cannot be ruled out when one is.
- * The price for a byte is the same for one value and for thousands, as long as the words of
- * the filter stay in a near cache.
+ * Most of a stream is passed over in blocks (known_block.c); here is the rest, a gram at a time.
  */
 #include <stdlib.h>
 #include <string.h>

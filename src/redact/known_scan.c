@@ -5,11 +5,11 @@
  *   byte ──escape, line end, indentation──▶ (nothing)
  *     └──logical──▶ ring ──▶ tails, one comparison each
  *                       └──▶ head: walks the trie from its start over the ring; at its end the
- *                            next start is walked, up to the last byte
+ *                            next start is looked up, or walked, up to the last byte
  *
- * Where the stream repeats one byte the next start has walked the same nodes as the one before,
- * less one: it is taken there at once (known_row). So such a stream costs what any other does,
- * however much of a value repeats the byte.
+ * In a stream that repeats the beginning of a value, with whatever period, a byte costs what it
+ * costs elsewhere: many starts are one tail (known_tail), and the next start of a head is known
+ * from the last time (known_fail).
  *
  * Invariants between steps:
  *   1. end - KNOWN_HEAD <= head.from <= end, and head.depth = end - head.from: the head has
