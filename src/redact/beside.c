@@ -11,7 +11,26 @@
 #include "redact/rules.h"
 #include "redact/stream.h"
 
+enum { RUN_MAX = 256 }; /* bytes: fewer matches in them than may wait */
+
 /* ---- what they report ------------------------------------------------------------------ */
+
+/* A piece that begins in another one of a known value: together they are one mark. */
+static bool piece_grows(struct redactor *r, const struct known_piece *p)
+{
+    size_t at = r->s.n_matches;
+    struct match *m;
+
+    while (at > 0 && r->matches[at - 1].start > p->start)
+        at--;
+    if (at == 0)
+        return false;
+    m = &r->matches[at - 1];
+    if (m->name != RULE_NAME_KNOWN || m->out || m->end == NO_POS || p->start >= m->end)
+        return false;
+    m->end = p->end > m->end ? p->end : m->end;
+    return true;
+}
 
 static void value_found(void *ctx, const struct known_match *m)
 {
@@ -22,8 +41,9 @@ static void value_found(void *ctx, const struct known_match *m)
     for (size_t i = 0; i < m->n; i++) {
         bool more = i == 0 && m->continues;
 
-        cover_add(r, m->pieces[i].start, m->pieces[i].end,
-                  more ? "" : rule_names[RULE_NAME_KNOWN].mark, RULE_NAME_KNOWN, !more);
+        if (more || !piece_grows(r, &m->pieces[i]))
+            cover_add(r, m->pieces[i].start, m->pieces[i].end,
+                      more ? "" : rule_names[RULE_NAME_KNOWN].mark, RULE_NAME_KNOWN, !more);
     }
 }
 
@@ -139,7 +159,7 @@ void beside_begin(struct redactor *r)
     if (r->known.known == NULL && r->set->known != NULL)
         known_scan_init(&r->known, r->set->known);
     if (r->known.known != NULL) {
-        r->known_before = r->known;
+        known_scan_copy(&r->known_before, &r->known);
         r->values_at = values_from(r, 0);
     }
     if (r->own != NULL) {
@@ -153,7 +173,7 @@ void beside_begin(struct redactor *r)
 void beside_undo(struct redactor *r)
 {
     if (r->known.known != NULL)
-        r->known = r->known_before;
+        known_scan_copy(&r->known, &r->known_before);
     if (r->own != NULL)
         r->own->now = r->own->before;
 }
@@ -177,6 +197,23 @@ bool beside_step(struct redactor *r, uint8_t byte)
     }
     find_wake(r);
     return r->s.n_matches != before;
+}
+
+bool beside_run(struct redactor *r, size_t stop)
+{
+    size_t at = (size_t)(r->s.pos - r->base);
+    size_t far = at + RUN_MAX;
+    size_t next = r->lines_at < r->fields_at ? r->lines_at : r->fields_at;
+
+    stop = next < stop ? next : stop;
+    if (r->values_at != at || at >= stop || !known_live(&r->known))
+        return false;
+    at += known_run(&r->known, r->in + at, (far < stop ? far : stop) - at, r->s.pos, value_found,
+                    r);
+    r->s.pos = r->base + at;
+    r->values_at = values_from(r, at);
+    find_wake(r);
+    return true;
 }
 
 void beside_finish(struct redactor *r)

@@ -10,6 +10,10 @@
 
 enum { FORMS_FIRST = 16 };
 
+/* FNV-1a of 32 bits. */
+#define HASH_BEGIN UINT32_C(0x811c9dc5)
+#define HASH_PRIME UINT32_C(0x01000193)
+
 static const char what[] = "cannot hide a value";
 
 static enum err_code no_memory(struct err *e)
@@ -46,6 +50,7 @@ void known_free(struct known *k)
     }
     trie_release(&k->trie);
     known_filter_release(&k->filter);
+    free(k->fails);
     if (k->forms != NULL)
         explicit_bzero(k->forms, k->forms_cap * sizeof(*k->forms));
     free(k->forms);
@@ -67,6 +72,7 @@ static void draft_read(struct draft *d)
     struct form_iter it;
     struct head_bytes *head = &d->head;
     uint32_t len = 0;
+    uint32_t hash = HASH_BEGIN;
 
     form_iter_init(&it, d->form.encoding, d->form.text, d->form.text_len);
     while (form_iter_refill(&it)) {
@@ -77,9 +83,12 @@ static void draft_read(struct draft *d)
 
             memcpy(head->bytes + len, it.unit, it.n < room ? it.n : room);
         }
+        for (uint8_t i = 0; i < it.n; i++)
+            hash = (hash ^ it.unit[i]) * HASH_PRIME;
         len += it.n;
     }
     d->form.len = len;
+    d->form.hash = hash;
     head->len = len < KNOWN_HEAD ? len : KNOWN_HEAD;
     head->armed = form_armed_at(len);
     d->split = it.split;
@@ -92,7 +101,7 @@ static bool same_form(const struct form *a, const struct form *b)
     struct form_iter y;
     int byte;
 
-    if (a->len != b->len)
+    if (a->len != b->len || a->hash != b->hash)
         return false;
     form_iter_init(&x, a->encoding, a->text, a->text_len);
     form_iter_init(&y, b->encoding, b->text, b->text_len);
@@ -361,7 +370,8 @@ size_t known_memory(const struct known *k)
     return sizeof(*k) + k->value_bytes + k->forms_cap * sizeof(*k->forms) +
            k->trie.nodes_cap * sizeof(*k->trie.nodes) +
            k->trie.links_cap * sizeof(*k->trie.links) +
-           k->filter.n_words * sizeof(*k->filter.words);
+           (k->fails != NULL ? FAILS * sizeof(*k->fails) : 0) +
+           (k->filter.n_words + k->filter.near_words) * sizeof(*k->filter.words);
 }
 
 void known_each_form(const struct known *k, known_form_fn *fn, void *ctx)
@@ -388,4 +398,17 @@ void known_prepare(struct known *k)
     }
     for (; k->filtered < k->n_forms && !k->unfiltered; k->filtered++)
         known_filter_add(&k->filter, k->forms[k->filtered].print);
+}
+
+bool known_fails_ready(struct known *k)
+{
+    if (k->fails != NULL && k->fails_forms == k->n_forms)
+        return true;
+    if (k->fails == NULL)
+        k->fails = malloc(FAILS * sizeof(*k->fails));
+    if (k->fails == NULL)
+        return false;
+    memset(k->fails, 0, FAILS * sizeof(*k->fails));
+    k->fails_forms = k->n_forms;
+    return true;
 }

@@ -17,15 +17,17 @@
  * it, those around it are not.
  *
  * Whether a form matches from a given byte on depends on the stream and the form alone.
- * Every start is tried, in order, once: the scan keeps the earliest start that may still
- * become a match (the head, in a trie of the first KNOWN_HEAD bytes of all forms), and tries
- * the next ones when that one is decided. What was found, and what must be held, is hence the
- * same for every split of the input. Rejected: failure links (Aho-Corasick). They save up to
- * KNOWN_HEAD steps a byte in a stream that repeats the beginning of a value, cost three times
- * the memory, and can neither forget a partial match at a line end nor take new values.
+ * Every start is tried, in order: the scan keeps the earliest start that may still become a
+ * match (the head, in a trie of the first KNOWN_HEAD bytes of all forms), and goes on to the next
+ * ones when that one is decided. What was found, and what must be held, is hence the same for
+ * every split of the input; of matches that overlap, any may be told that cover the same bytes.
+ * Which start comes next is kept for the nodes last asked for (struct known_fail). Rejected:
+ * failure links of all nodes (Aho-Corasick): they cost three times the memory, and have to be
+ * made anew with every value.
  *
  * A form longer than KNOWN_HEAD goes on as a *tail* once its head is complete: compared byte
- * by byte with the form as it is made from the value.
+ * by byte with the form as it is made from the value. Of more than KNOWN_TAILS_MAX at once the
+ * longest decides how far all is found.
  *
  * Limits: a match spans at most KNOWN_SPAN_MAX raw bytes before it is either given up or, if
  * *armed* (8 bytes or half of the form, the larger, at most KNOWN_ARM_MAX, are there), reported
@@ -52,7 +54,8 @@ enum {
     KNOWN_INDENT_MAX = 64,
     KNOWN_ARM_MAX = 2048,
     KNOWN_SPAN_MAX = 3072, /* KNOWN_ARM_MAX bytes in lines of 64, indented by up to 30 */
-    KNOWN_TAILS_MAX = 64,
+    KNOWN_TAILS_MAX = 256, /* values with a head in common, most of all */
+    KNOWN_RING = 4096, /* logical bytes kept; no less than KNOWN_SPAN_MAX, a power of 2 */
     KNOWN_BREAKS_MAX = 128, /* line ends kept apart within a match; pieces join before those */
     KNOWN_PIECES_MAX = KNOWN_BREAKS_MAX + 1,
     KNOWN_LINES_FULL = 64 /* lines of one value that get every form; the others no base 64 */
@@ -105,11 +108,23 @@ struct known_match {
 
 typedef void known_found_fn(void *ctx, const struct known_match *match);
 
+/*
+ * Starts of one form whose heads are complete. Where several are alive, what was read from the
+ * first on repeats itself at the distance between the first two; the starts at this distance from
+ * each other are one tail, since all but the first want the same byte: the one read a period ago.
+ */
 struct known_tail {
-    uint64_t start; /* raw position of the first byte not reported */
-    uint32_t matched;
-    uint32_t form;
-    bool committed; /* reported in part */
+    uint64_t start;    /* raw position of the first byte not reported */
+    uint64_t from;     /* logical position of the first start */
+    uint64_t crowd_end; /* where all is found up to, if there is no form: a logical position */
+    uint32_t form;     /* 0: any of too many */
+    uint32_t matched;  /* bytes of the form, from the first start on */
+    uint32_t read;     /* bytes of the form that `rest` gave, and `want`, the next one (-1: end), */
+    int16_t want;      /* comes behind; what is before `matched` and after repeats the period */
+    uint16_t id;
+    bool committed;    /* reported in part */
+    uint32_t count;    /* starts */
+    uint32_t period;   /* distance between them; 0: there was only one so far */
     struct form_iter rest;
 };
 
@@ -120,39 +135,35 @@ struct known_head {
     uint32_t depth;
 };
 
-/* The same byte again and again, with nothing between: what a start in it walks is known. */
-struct known_row {
-    uint32_t len;   /* how many, up to the last byte of the stream; saturating */
-    uint32_t forms; /* that there were when the rest was filled in; 0: it was not */
-    uint32_t depth; /* as far as the trie goes along */
-    uint64_t ends;  /* bit n: a form, or the head of one, ends after n bytes */
-    uint32_t nodes[KNOWN_HEAD + 1];
-};
-
-/* Plain data: may be copied to save the state of a stream. */
+/* Plain data; see known_scan_copy. */
 struct known_scan {
     struct known *known;
-    uint64_t end; /* logical bytes so far */
+    uint64_t end;     /* logical bytes so far */
+    uint64_t last;    /* raw position of the last one */
+    uint64_t expires; /* raw position before which nothing spans too much */
     struct known_head head;
-    struct known_row row;
-    uint32_t begun_form; /* behind whose head `begun` is; 0: none */
-    struct form_iter begun;
     struct known_escape escape;
     uint8_t line_end;   /* enum known_break: line end since the last logical byte */
     uint8_t indent;     /* blanks since the line end */
     uint8_t run;        /* base 64 characters that the raw stream ends in, saturating */
     uint16_t n_tails;
     uint64_t n_breaks;
-    struct {
-        uint64_t pos; /* raw */
-        uint8_t byte;
-        uint8_t line_end; /* before this byte */
-    } ring[64]; /* the last logical bytes, at logical position % 64 */
+    /* From here on of no interest while nothing is live. */
+    uint64_t line_ends; /* bit n: before logical byte end - 1 - n, one that may end a match */
+    uint32_t begun_form; /* behind whose head `begun` is; 0: none */
+    struct form_iter begun;
     struct known_piece breaks[KNOWN_BREAKS_MAX]; /* the last line ends within live matches */
-    struct known_tail tails[KNOWN_TAILS_MAX];
+    /* The last logical bytes, at logical position % KNOWN_RING: raw positions, less what does not
+       fit, and bytes. */
+    uint32_t pos[KNOWN_RING];
+    uint8_t bytes[KNOWN_RING];
+    struct known_tail tails[KNOWN_TAILS_MAX]; /* n_tails of them */
 };
 
 void known_scan_init(struct known_scan *s, struct known *k);
+
+/* Saves the state of a stream, or goes back to it. */
+void known_scan_copy(struct known_scan *dst, const struct known_scan *src);
 
 /* True while some match may have begun. */
 static inline bool known_live(const struct known_scan *s)
@@ -176,6 +187,10 @@ void known_skip(struct known_scan *s, const uint8_t *data, size_t from, size_t t
    some bytes after its last one, while an earlier start was open, but is held till then. */
 void known_step(struct known_scan *s, uint8_t byte, uint64_t pos, known_found_fn *found,
                 void *ctx);
+
+/* The same for n bytes, but only while live; returns how many were stepped. */
+size_t known_run(struct known_scan *s, const uint8_t *data, size_t n, uint64_t pos,
+                 known_found_fn *found, void *ctx);
 
 /* Raw position from which bytes must be held; KNOWN_NO_POS: none. Never before the end of
    the stream less KNOWN_SPAN_MAX. */

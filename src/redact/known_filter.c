@@ -2,22 +2,17 @@
 /*
  * Where may a form begin? Every stride-th gram of the logical stream is looked up; a form whose
  * first byte lies behind the last gram that was not there cannot be ruled out when one is.
- * The price for a byte is the same for one value and for thousands, as long as the words of
- * the filter stay in a near cache.
+ * Most of a stream is passed over in blocks (known_block.c); here is the rest, a gram at a time.
  */
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "redact/known_set.h"
+#include "redact/known_gram.h"
 
 enum {
-    GRAM_LONG = 8,
-    STRIDE_LONG = 8,
-    GRAM_SHORT = 5, /* forms too short for the long ones */
-    STRIDE_SHORT = 4,
     WORD_BITS = 64,
-    PROBES = 3,
+    NEAR_TIMES = 4,       /* words of the small table for each of the large one */
+    NEAR_WORDS_MAX = 4096, /* it has to stay in the nearest cache: else there is none */
     BITS_PER_GRAM = 16, /* at most a fifth of the bits set: one gram in 120 is told wrongly, and
                            one in some thousands after a look at its neighbours */
     WORDS_MIN = 16,
@@ -26,6 +21,16 @@ enum {
 
 _Static_assert(FILTER_PRINT == GRAM_LONG + STRIDE_LONG - 1, "a form is told by its print");
 _Static_assert(KNOWN_FLOOR == GRAM_SHORT + STRIDE_SHORT - 1, "the shortest form has a print");
+
+/* Goes without one if there is no memory. */
+static void near_init(struct known_filter *f, size_t words)
+{
+    if (words > NEAR_WORDS_MAX)
+        return;
+    f->near = calloc(words, sizeof(*f->near));
+    f->near_words = f->near != NULL ? words : 0;
+    f->near_shift = WORD_BITS - (unsigned)__builtin_ctzll(words);
+}
 
 enum err_code known_filter_init(struct known_filter *f, size_t n, size_t shortest)
 {
@@ -41,6 +46,7 @@ enum err_code known_filter_init(struct known_filter *f, size_t n, size_t shortes
         return ERR_MEMORY;
     f->n_words = words;
     f->shift = WORD_BITS - (unsigned)__builtin_ctzll(words);
+    near_init(f, words * NEAR_TIMES);
     return ERR_NONE;
 }
 
@@ -48,7 +54,10 @@ void known_filter_release(struct known_filter *f)
 {
     if (f->words != NULL)
         explicit_bzero(f->words, f->n_words * sizeof(*f->words));
+    if (f->near != NULL)
+        explicit_bzero(f->near, f->near_words * sizeof(*f->near));
     free(f->words);
+    free(f->near);
     *f = (struct known_filter){.n_words = 0};
 }
 
@@ -58,57 +67,17 @@ bool known_filter_fits(const struct known_filter *f, size_t shortest, size_t n_m
            (f->n_grams + n_more * f->stride) * BITS_PER_GRAM <= f->n_words * WORD_BITS;
 }
 
-/* ---- grams ------------------------------------------------------------------------- */
-
-static inline uint64_t load(const uint8_t *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return le64toh(v);
-}
-
-static inline uint64_t gram_hash(uint64_t gram)
-{
-    return gram * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-/* The word by the highest bits of the product; the bits in it by those just below. */
-static inline size_t gram_word(const struct known_filter *f, uint64_t hash)
-{
-    return (size_t)(hash >> f->shift);
-}
-
-static inline uint64_t gram_bits(const struct known_filter *f, uint64_t hash)
-{
-    uint64_t low = hash >> (f->shift - 6 * PROBES);
-
-    return UINT64_C(1) << (low & 63) | UINT64_C(1) << (low >> 6 & 63) |
-           UINT64_C(1) << (low >> 12 & 63);
-}
-
-static inline bool gram_there(const struct known_filter *f, uint64_t gram)
-{
-    uint64_t hash = gram_hash(gram);
-    uint64_t bits = gram_bits(f, hash);
-
-    return (f->words[gram_word(f, hash)] & bits) == bits;
-}
-
-static inline uint64_t gram_mask(uint32_t gram)
-{
-    return gram == GRAM_LONG ? UINT64_MAX : (UINT64_C(1) << 8 * GRAM_SHORT) - 1;
-}
-
 void known_filter_add(struct known_filter *f, const uint8_t print[FILTER_PRINT])
 {
     uint8_t padded[FILTER_PRINT + sizeof(uint64_t)] = {0};
 
     memcpy(padded, print, FILTER_PRINT);
     for (uint32_t i = 0; i < f->stride; i++) {
-        uint64_t hash = gram_hash(load(padded + i) & gram_mask(f->gram));
+        uint64_t hash = gram_hash(gram_load(padded + i) & gram_mask(f->gram));
 
         f->words[gram_word(f, hash)] |= gram_bits(f, hash);
+        if (f->near != NULL)
+            f->near[hash >> f->near_shift] |= UINT64_C(1) << (hash >> (f->near_shift - 6) & 63);
     }
     f->n_grams += f->stride;
     explicit_bzero(padded, sizeof(padded));
@@ -128,8 +97,7 @@ static bool is_line_end(uint8_t byte)
     return byte == '\n' || byte == '\r';
 }
 
-/* Passes over line ends, indentation and escape sequences from `at` on. */
-static size_t skip_unseen(const uint8_t *data, size_t len, size_t at)
+size_t known_skip_unseen(const uint8_t *data, size_t len, size_t at)
 {
     struct known_escape escape = {0, 0};
     bool begun = false;
@@ -156,7 +124,7 @@ static bool gather(const struct known_filter *f, const uint8_t *data, size_t len
     g->gram = 0;
     for (uint32_t n = 0; n < f->gram; n++) {
         if (at < len && data[at] < 0x20)
-            at = skip_unseen(data, len, at);
+            at = known_skip_unseen(data, len, at);
         if (n == f->stride)
             g->next = at;
         if (at >= len)
@@ -170,28 +138,19 @@ static bool gather(const struct known_filter *f, const uint8_t *data, size_t len
     return true;
 }
 
-/* Bytes below 0x20 among the eight, Mycroft's test: the lowest bit set is that of the first
-   one, the higher ones may be wrong. */
-static inline uint64_t controls(uint64_t v)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-
-    return (v - ones * 0x20) & ~v & ones * 0x80;
-}
-
 /*
  * The usual way of a gram over a line end: one LF in it, text up to it and after it. at is
  * where the gram's eight bytes v begin; there must be nine. False: not that simple.
  */
 static inline bool join_line(const uint8_t *at, uint64_t v, uint64_t *gram)
 {
-    unsigned bit = (unsigned)__builtin_ctzll(controls(v)) & ~7U; /* of the LF in v */
+    unsigned bit = (unsigned)__builtin_ctzll(gram_controls(v)) & ~7U; /* of the LF in v */
     uint64_t low = (UINT64_C(1) << bit) - 1;
-    uint64_t after = load(at + 1);
+    uint64_t after = gram_load(at + 1);
     uint8_t first = at[bit / 8 + 1];
 
     *gram = (v & low) | (after & ~low);
-    return at[bit / 8] == '\n' && first != ' ' && controls(after | low) == 0;
+    return at[bit / 8] == '\n' && first != ' ' && gram_controls(after | low) == 0;
 }
 
 /* True if the byte before `at` may not be the logical one before it. */
@@ -214,47 +173,60 @@ static bool confirmed(const struct known_filter *f, const uint8_t *data, size_t 
 
     if (len - at <= sizeof(after))
         return true;
-    after = load(data + at + 1);
-    if (controls(after) != 0 || gram_there(f, after & mask))
+    after = gram_load(data + at + 1);
+    if (gram_controls(after) != 0 || gram_there(f, after & mask))
         return true;
     return at > from &&
-           (unseen_before(data, from, at) || gram_there(f, load(data + at - 1) & mask));
+           (unseen_before(data, from, at) || gram_there(f, gram_load(data + at - 1) & mask));
 }
 
-/* inline, with constants: the loop that most bytes of most streams go through. */
-static inline __attribute__((always_inline)) size_t find(const struct known_filter *f,
-                                                         const uint8_t *data, size_t len,
-                                                         size_t from, uint32_t gram,
-                                                         uint32_t stride)
+/* A gram at a time, up to `until`. False: at way->begin a form may begin, or the input ends. */
+static inline __attribute__((always_inline)) bool find(const struct known_filter *f,
+                                                       const uint8_t *data, size_t len,
+                                                       size_t from, size_t until, uint32_t gram,
+                                                       uint32_t stride, struct known_way *way)
 {
-    size_t begin = from; /* forms before are ruled out */
-    size_t at = from;
+    size_t at = way->at;
 
-    while (at < len && len - at > sizeof(uint64_t)) {
-        uint64_t v = load(data + at);
-        struct gather g = {.gram = v & gram_mask(gram), .first = at, .next = at + stride};
-        bool plain = controls(v) == 0;
+    while (at < until) {
+        struct gather g;
+        uint64_t v;
+        bool plain;
 
+        if (len - at <= sizeof(uint64_t))
+            return false;
+        v = gram_load(data + at);
+        g = (struct gather){.gram = v & gram_mask(gram), .first = at, .next = at + stride};
+        plain = gram_controls(v) == 0;
         if (__builtin_expect(!plain, 0)) {
             if (gram == GRAM_LONG && join_line(data + at, v, &g.gram))
                 g.next++;
             else if (!gather(f, data, len, at, &g))
-                return begin;
+                return false;
         }
         if (__builtin_expect(gram_there(f, g.gram), 0) &&
             (!plain || confirmed(f, data, len, from, at)))
-            return begin;
-        begin = g.first + 1;
-        at = g.next;
+            return false;
+        way->begin = g.first + 1; /* forms before are ruled out */
+        way->at = at = g.next;
     }
-    return begin;
+    return true;
 }
 
 size_t known_filter_find(const struct known_filter *f, const uint8_t *data, size_t len, size_t from)
 {
+    struct known_way way = {from, from};
+    bool further = true;
+
     if (f->n_words == 0)
         return from;
-    if (f->gram == GRAM_LONG)
-        return find(f, data, len, from, GRAM_LONG, STRIDE_LONG);
-    return find(f, data, len, from, GRAM_SHORT, STRIDE_SHORT);
+    while (further && way.at < len) {
+        size_t until = known_blocks_pass(f, data, len, &way);
+
+        if (f->gram == GRAM_LONG)
+            further = find(f, data, len, from, until, GRAM_LONG, STRIDE_LONG, &way);
+        else
+            further = find(f, data, len, from, until, GRAM_SHORT, STRIDE_SHORT, &way);
+    }
+    return way.begin;
 }

@@ -47,6 +47,7 @@ struct trie {
     uint32_t n_links;
     uint32_t links_cap; /* a power of 2 */
     unsigned links_shift;
+    bool joins; /* some node has NODE_JOIN */
     uint32_t root[256];
 };
 
@@ -100,6 +101,9 @@ struct known_filter {
     uint64_t *words;
     size_t n_words; /* a power of 2, or 0 */
     unsigned shift;
+    uint64_t *near; /* a bit for each gram, in less memory; NULL: there are too many */
+    size_t near_words;
+    unsigned near_shift;
     uint32_t gram;
     uint32_t stride;
     size_t n_grams;
@@ -125,6 +129,7 @@ struct form {
     uint32_t text_len;
     uint32_t len;  /* of the form */
     uint32_t next; /* with the same head, 0: none */
+    uint32_t hash; /* of all of it: many values may have a head in common */
     uint16_t id;
     uint8_t encoding;
     uint8_t print[FILTER_PRINT]; /* its first bytes */
@@ -137,8 +142,32 @@ struct value {
     uint8_t bytes[];
 };
 
+enum {
+    FAILS = 2048,
+    FAIL_MIN = 6, /* shorter heads are soon walked again */
+    FAIL_FOUND_MAX = 4
+};
+
+/*
+ * Where a scan goes on when the head at a node comes to nothing more: at the first start behind it
+ * from which the same bytes lead to a node that has children. Kept for the nodes last asked for.
+ */
+struct known_fail {
+    uint32_t of;   /* 0: free */
+    uint32_t node; /* there; 0: none, all starts within are decided */
+    uint32_t form; /* one that was found */
+    uint8_t depth; /* of node */
+    uint8_t n_found;
+    struct {
+        uint8_t begin; /* from the head's start */
+        uint8_t end;
+    } found[FAIL_FOUND_MAX]; /* what matches from the starts up to that one cover */
+};
+
 struct known {
     struct trie trie;
+    struct known_fail *fails; /* FAILS of them, or NULL; that of a node is at its number % FAILS */
+    uint32_t fails_forms;     /* forms that there were then */
     struct value *values;
     size_t value_bytes;
     size_t n_values;
@@ -153,6 +182,9 @@ struct known {
 
 /* Brings the filter up to date. */
 void known_prepare(struct known *k);
+
+/* Sees to the fails, after forms were added as well. False: there is no memory for them. */
+bool known_fails_ready(struct known *k);
 
 static inline uint32_t form_armed_at(uint32_t len)
 {

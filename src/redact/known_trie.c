@@ -143,8 +143,10 @@ uint32_t trie_form_below(const struct trie *t, uint32_t node)
 
 static void mark(struct trie *t, const struct head_bytes *head, uint32_t node, uint32_t depth)
 {
-    if (head->joins >> depth & 1)
+    if (head->joins >> depth & 1) {
         t->nodes[node].flags |= NODE_JOIN;
+        t->joins = true;
+    }
     if (depth >= head->armed)
         t->nodes[node].flags |= NODE_ARMED;
 }

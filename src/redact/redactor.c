@@ -402,11 +402,16 @@ static size_t run(struct redactor *r, size_t stop)
     return n;
 }
 
+/* Something other than what runs beside the rows. */
+static bool is_live_besides(const struct redactor *r)
+{
+    return r->s.n_live > 0 || r->s.escape != ESCAPE_NONE || r->s.watch > 0 ||
+           pem_live(&r->s.pem) || block_live(&r->s.block) || mask_live(&r->s.mask);
+}
+
 static bool is_live(const struct redactor *r)
 {
-    return r->s.n_live > 0 || r->wake == r->s.pos - r->base || r->s.escape != ESCAPE_NONE ||
-           r->s.watch > 0 ||
-           pem_live(&r->s.pem) || block_live(&r->s.block) || mask_live(&r->s.mask);
+    return r->wake == r->s.pos - r->base || is_live_besides(r);
 }
 
 /* Steps to `stop` in the input, fast where nothing lives. */
@@ -544,7 +549,10 @@ static void scan(struct redactor *r)
     while (place <= r->in_len || r->wake < r->in_len) {
         if (r->wake < place) {
             walk(r, r->wake); /* then a byte that must be seen */
-            walk(r, r->wake + 1);
+            if (is_live_besides(r) || !beside_run(r, place < r->in_len ? place : r->in_len))
+                walk(r, r->wake + 1);
+            else if (r->s.n_matches >= PENDING_MAX)
+                cover_advance(r, hold_limit_within(r));
             continue;
         }
         place = busy_place(r, place);

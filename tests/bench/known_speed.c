@@ -129,8 +129,10 @@ static size_t scan(struct known *k, const char *text, size_t n)
                 at = next;
                 if (at == len)
                     break;
+                known_step(&s, data[at], base + at, count, &found);
+                continue;
             }
-            known_step(&s, data[at], base + at, count, &found);
+            at += known_run(&s, data + at, len - at, base + at, count, &found) - 1;
         }
     }
     known_finish(&s, count, &found);
@@ -190,7 +192,9 @@ static void compare(const char *name, const char *alphabet, const char *text)
     printf("10,000 take %.2f times as long as 10\n", measure(name, VALUES_MANY, text) / few);
 }
 
-static void measure_worst(const char *name, const char *value, const char *piece)
+/* The piece over and over. */
+static void measure_worst(const char *name, const char *value, size_t len, const char *piece,
+                          size_t piece_len)
 {
     char *text = malloc(WORST_LEN);
     struct known *k;
@@ -198,10 +202,10 @@ static void measure_worst(const char *name, const char *value, const char *piece
     size_t found;
 
     if (text == NULL || known_new(&k, NULL) != ERR_NONE ||
-        known_add(k, value, strlen(value), 0, NULL) != ERR_NONE)
+        known_add(k, value, len, 0, NULL) != ERR_NONE)
         abort();
     for (size_t i = 0; i < WORST_LEN; i++)
-        text[i] = piece[i % strlen(piece)];
+        text[i] = piece[i % piece_len];
     begun = cpu_ns();
     found = scan(k, text, WORST_LEN);
     printf("%-40s %6.1f MB/s, %zu found\n", name, WORST_LEN / ms_since(begun) / 1e3, found);
@@ -209,11 +213,55 @@ static void measure_worst(const char *name, const char *value, const char *piece
     free(text);
 }
 
+/* Values of every period up to a few, of lengths around what is compared in which way. */
+static void measure_periods(void)
+{
+    static const size_t lens[] = {40, 60, 400, 4096};
+    static char value[4096];
+    char name[64];
+
+    for (size_t period = 1; period <= 8; period *= 2) {
+        for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+            for (size_t j = 0; j < lens[i]; j++)
+                value[j] = (char)('a' + j % period);
+            snprintf(name, sizeof(name), "%zu bytes that repeat %zu, only those", lens[i], period);
+            measure_worst(name, value, lens[i], value, period);
+            value[lens[i] - 1] = '!';
+            snprintf(name, sizeof(name), "the same with another last byte");
+            measure_worst(name, value, lens[i], value, period);
+        }
+    }
+}
+
+/* A value without repetition, over and over: itself, in colours and lines, nearly itself. */
+static void measure_again(size_t len)
+{
+    static char value[400];
+    static char piece[400 * 5];
+    char name[64];
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++)
+        value[i] = (char)('a' + next_random() % 26);
+    snprintf(name, sizeof(name), "%zu bytes again and again", len);
+    measure_worst(name, value, len, value, len);
+    for (size_t i = 0; i < len; i++)
+        n += (size_t)sprintf(piece + n, "%c\033[1m", value[i]);
+    measure_worst("the same, coloured byte by byte", value, len, piece, n);
+    n = 0;
+    for (size_t i = 0; i < len; i++)
+        n += (size_t)sprintf(piece + n, i % 4 == 3 ? "%c\n" : "%c", value[i]);
+    measure_worst("the same, in lines of four", value, len, piece, n);
+    memcpy(piece, value, len);
+    piece[len - 1] = '!';
+    measure_worst("the same, but for its last byte", value, len, piece, len);
+    measure_worst("half of it", value, len, value, len / 2);
+}
+
 int main(void)
 {
     static const char simple[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     static const char rich[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/+=%$!";
-    static char overlap[400];
     char *text = malloc(TEXT_LEN);
 
     if (text == NULL)
@@ -221,13 +269,9 @@ int main(void)
     make_text(text, TEXT_LEN);
     compare("simple", simple, text);
     compare("rich", rich, text);
-    memset(overlap, 'a', sizeof(overlap) - 1);
-    measure_worst("a value of a's, a stream of a's", overlap + sizeof(overlap) - 41, "a");
-    measure_worst("a long one of a's", overlap, "a");
-    overlap[sizeof(overlap) - 2] = 'b';
-    measure_worst("40 a's and a b, a stream of a's", overlap + sizeof(overlap) - 41, "a");
-    measure_worst("a long one, only a's", overlap, "a");
-    measure_worst("half a value over and over", "hunter2-pass-with-more-to-it", "hunter2-pass-w");
+    measure_periods();
+    measure_again(40);
+    measure_again(400);
     free(text);
     return 0;
 }

@@ -82,15 +82,37 @@ static void take(void *ctx, const struct known_match *m)
 
 static int by_place(const void *a, const void *b)
 {
-    return memcmp(a, b, 2 * sizeof(uint64_t)); /* any order will do */
+    uint64_t x[2];
+    uint64_t y[2];
+
+    memcpy(x, a, sizeof(x));
+    memcpy(y, b, sizeof(y));
+    if (x[0] != y[0])
+        return x[0] < y[0] ? -1 : 1;
+    return x[1] < y[1] ? -1 : x[1] > y[1];
+}
+
+/* Matches that overlap as one: the scanner may tell of any that cover the same. */
+static void merge(struct found *f)
+{
+    size_t n = 0;
+
+    qsort(f->at, f->n, sizeof(f->at[0]), by_place);
+    for (size_t i = 0; i < f->n; i++) {
+        if (n == 0 || f->at[i].start >= f->at[n - 1].end)
+            f->at[n++] = f->at[i];
+        else if (f->at[i].end > f->at[n - 1].end)
+            f->at[n - 1].end = f->at[i].end;
+    }
+    f->n = n;
 }
 
 static bool same_found(struct found *a, struct found *b)
 {
+    merge(a);
+    merge(b);
     if (a->n != b->n)
         return false;
-    qsort(a->at, a->n, sizeof(a->at[0]), by_place);
-    qsort(b->at, b->n, sizeof(b->at[0]), by_place);
     for (size_t i = 0; i < a->n; i++) {
         if (a->at[i].start != b->at[i].start || a->at[i].end != b->at[i].end)
             return false;
@@ -339,7 +361,9 @@ static size_t put(char *dst, size_t at, const char *text)
 static size_t random_value(char *dst, const char *alphabet, size_t longest)
 {
     size_t n = 8 + next_random() % (longest - 7);
-    size_t period = next_random() % 3 == 0 ? 1 + next_random() % 4 : n;
+    size_t period = next_random() % 3 == 0   ? 1 + next_random() % 4
+                    : next_random() % 3 == 0 ? 1 + next_random() % 60
+                                             : n;
 
     for (size_t i = 0; i < n; i++)
         dst[i] = i < period ? alphabet[next_random() % strlen(alphabet)] : dst[i - period];
@@ -357,14 +381,15 @@ static size_t random_text(char *dst, size_t max, char values[][128], const size_
     while (at + 140 < max) {
         size_t v = next_random() % n;
         size_t len = next_random() % 2 > 0 ? lens[v] : next_random() % (lens[v] + 1);
+        size_t from = next_random() % 3 == 0 ? next_random() % (len + 1) : 0;
         unsigned noise = next_random() % 3 == 0 ? 3 + next_random() % 10 : 1000;
 
-        for (size_t i = 0; i < len && at + 16 < max; i++) {
+        for (size_t i = from; i < len && at + 16 < max; i++) {
             if (next_random() % noise == 0)
                 at = put(dst, at, between[next_random() % 8]);
             dst[at++] = values[v][i];
         }
-        for (unsigned i = next_random() % 5; i > 0; i--)
+        for (unsigned i = next_random() % 2 * (next_random() % 5); i > 0; i--)
             at = put(dst, at, between[next_random() % 10]);
         if (next_random() % 8 == 0) /* a long run: wrapped text */
             for (unsigned i = 40 + next_random() % 30; i > 0 && at + 80 < max; i--)
@@ -671,6 +696,82 @@ static void check_skipping(const char *value, const char *name)
     ok(same, "nothing is passed over: %s", name);
 }
 
+/* A gap of any kind: what the logical stream leaves out. */
+static size_t random_gap(char *dst, size_t n)
+{
+    static const char *const gaps[] = {"\n", "\n", "\r\n", "\033[0m", "\033[1;32m", "\n  ", "\n\n",
+                                       "\033[0m\n\033[K", "\r\n\t\t", "\n           ", "\t\n"};
+
+    return put(dst, n, gaps[next_random() % (sizeof(gaps) / sizeof(gaps[0]))]);
+}
+
+/* Text that is like no value, in lines or coloured words of up to `longest` bytes. */
+static size_t plain_text(char *dst, size_t n, size_t len, size_t longest)
+{
+    size_t stop = n + len;
+
+    while (n < stop) {
+        for (size_t i = next_random() % longest; i > 0; i--)
+            dst[n++] = next_random() % 40 == 0 ? '\t' : (char)('A' + next_random() % 26);
+        n = random_gap(dst, n);
+    }
+    return n;
+}
+
+/*
+ * Values in text of which most is passed over in blocks, with gaps anywhere in and around them.
+ * n_more: values besides, none of which is there, so that the filter's tables differ.
+ */
+static void check_blocks(const char *name, size_t shortest, size_t longest, size_t n_more)
+{
+    static char text[TEXT_MAX];
+    static struct found want;
+    static struct found got;
+    static struct plain p;
+    struct known *k = NULL;
+    char value[64];
+    bool same = true;
+    size_t found = 0;
+
+    for (int round = 0; round < ROUNDS && same; round++) {
+        size_t len = shortest + next_random() % (longest - shortest + 1);
+        size_t n = plain_text(text, 0, next_random() % 700, 1 + next_random() % 90);
+
+        if (k == NULL || round % 50 == 0) { /* the last one stays in, with its forms */
+            known_free(k);
+            k = new_set();
+            p.n_forms = p.n_joined = 0;
+            for (size_t i = 0; i < len; i++)
+                value[i] = (char)('a' + next_random() % 26);
+            add(k, value, len);
+            known_each_form(k, plain_form, &p);
+            for (size_t i = 0; i < n_more; i++) {
+                char other[64];
+
+                for (size_t j = 0; j < longest; j++)
+                    other[j] = (char)('0' + next_random() % 10);
+                add(k, other, longest);
+            }
+        }
+        for (unsigned times = 1 + next_random() % 3; times > 0; times--) {
+            const struct plain_form *f = &p.forms[next_random() % p.n_forms];
+
+            for (size_t i = 0; i < f->len; i++) {
+                if (i > 3 && next_random() % 6 == 0)
+                    n = random_gap(text, n);
+                text[n++] = f->text[i];
+            }
+            n = plain_text(text, n, next_random() % 300, 1 + next_random() % 90);
+        }
+        plain_search(&p, text, n, &want);
+        scan_all(k, text, n, round % 4 > 0 ? n : 0, &got);
+        same = got.sound && same_found(&want, &got);
+        found += got.n;
+    }
+    ok(same && found > ROUNDS / 2, "blocks: %s", name);
+    known_free(k);
+}
+
 /* A value of n bytes that never repeats itself for long, in lines of so many. */
 static size_t long_value(char *dst, size_t n, size_t line)
 {
@@ -767,6 +868,37 @@ static void check_limits(void)
     put(text, 6 + KNOWN_SPAN_MAX, "2-pass");
     scan_all(k, text, 6 + KNOWN_SPAN_MAX + 6, 0, &f);
     ok(f.n == 0, "not armed and spread too far");
+    known_free(k);
+}
+
+/* Values that have their first bytes in common, as tokens of one issuer have: no more of another
+   token is found than must be, no less of one of them. */
+static void check_crowd(size_t n_values, bool exact)
+{
+    enum { COMMON = 60, LEN = 100 };
+    static char values[400][LEN];
+    static char text[2 * LEN + 8];
+    static struct found f;
+    struct known *k = new_set();
+    bool all = true;
+    size_t n = sizeof(text) - 1;
+
+    for (size_t i = 0; i < n_values; i++) {
+        for (size_t j = 0; j < LEN; j++)
+            values[i][j] = j < COMMON ? (char)('a' + j % 26) : (char)('A' + next_random() % 26);
+        add(k, values[i], LEN);
+    }
+    for (size_t i = 0; i < n_values; i++) {
+        memset(text, ' ', sizeof(text));
+        memcpy(text + 4, values[i], LEN);
+        scan_all(k, text, n, i % 2 > 0 ? n : 0, &f);
+        for (size_t j = 0; j < n; j++)
+            all &= (f.text[j] == '#') == (j >= 4 && j < 4 + LEN);
+        text[4 + LEN - 1] = '!';
+        scan_all(k, text, n, 0, &f);
+        all &= f.sound && (!exact || f.n == 0);
+    }
+    ok(all, "%zu values begin alike", n_values);
     known_free(k);
 }
 
@@ -877,13 +1009,21 @@ int main(void)
     check_skipping("0mhunter2-pass-wxyz1234-and", "long grams");
     check_skipping("0mhunter2", "short grams");
     check_skipping("0mh\nunter2", "a line end in it");
+    check_blocks("long grams", 15, 40, 0);
+    check_blocks("short grams", 8, 14, 0);
+    check_blocks("long grams, many values", 30, 40, 300);
+    check_blocks("short grams, many values", 9, 12, 1500);
     check_limits();
     check_tails();
+    check_crowd(200, true);
+    check_crowd(400, false);
     check_added();
     check_set();
     check_random("two letters", "ab", 14, 100);
     check_random("two letters and line ends", "abab\n", 20, 100);
     check_random("long ones", "ab", 70, 300);
+    check_random("very long ones", "ab", 126, 600);
+    check_random("hardly more than one letter", "aaaaaaab", 126, 500);
     check_random("many letters", "abcdefghijklmnop-. /", 60, 300);
     return done();
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/* Grams of the known values' filter: how they are read and looked up. Called by known_filter.c
+   and known_block.c alone. */
+#ifndef REDACT_KNOWN_GRAM_H
+#define REDACT_KNOWN_GRAM_H
+
+#include <endian.h>
+#include <string.h>
+
+#include "redact/known_set.h"
+
+enum {
+    GRAM_LONG = 8,
+    STRIDE_LONG = 8,
+    GRAM_SHORT = 5, /* forms too short for the long ones */
+    STRIDE_SHORT = 4,
+    GRAM_PROBES = 3
+};
+
+static inline uint64_t gram_load(const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return le64toh(v);
+}
+
+static inline uint64_t gram_mask(uint32_t gram)
+{
+    return gram == GRAM_LONG ? UINT64_MAX : (UINT64_C(1) << 8 * GRAM_SHORT) - 1;
+}
+
+static inline uint64_t gram_hash(uint64_t gram)
+{
+    return gram * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* The word by the highest bits of the product; the bits in it by those just below. */
+static inline size_t gram_word(const struct known_filter *f, uint64_t hash)
+{
+    return (size_t)(hash >> f->shift);
+}
+
+static inline uint64_t gram_bits(const struct known_filter *f, uint64_t hash)
+{
+    uint64_t low = hash >> (f->shift - 6 * GRAM_PROBES);
+
+    return UINT64_C(1) << (low & 63) | UINT64_C(1) << (low >> 6 & 63) |
+           UINT64_C(1) << (low >> 12 & 63);
+}
+
+static inline bool gram_there(const struct known_filter *f, uint64_t gram)
+{
+    uint64_t hash = gram_hash(gram);
+    uint64_t bits = gram_bits(f, hash);
+
+    return (f->words[gram_word(f, hash)] & bits) == bits;
+}
+
+/* The same by a single bit of a smaller table: the lowest one of what it gives; the others are
+   anything. */
+static inline uint64_t gram_near(const uint64_t *near, unsigned shift, uint64_t gram)
+{
+    uint64_t hash = gram_hash(gram);
+
+    return near[hash >> shift] >> (hash >> (shift - 6) & 63);
+}
+
+/* Bytes below 0x20 among the eight, Mycroft's test: the lowest bit set is that of the first
+   one, the higher ones may be wrong. */
+static inline uint64_t gram_controls(uint64_t v)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+
+    return (v - ones * 0x20) & ~v & ones * 0x80;
+}
+
+/* Passes over line ends, indentation and escape sequences from `at` on. */
+size_t known_skip_unseen(const uint8_t *data, size_t len, size_t at);
+
+/*
+ * How far the filter has come: no form begins before `begin` (that it could not rule out); what
+ * comes next is the gram at `at`, no more than a stride behind the one at begin - 1.
+ */
+struct known_way {
+    size_t begin;
+    size_t at;
+};
+
+/* Passes over ordinary text, as far as that goes in whole blocks. Returns up to where a gram at
+   a time must be taken then; way->at must be in the data. */
+size_t known_blocks_pass(const struct known_filter *f, const uint8_t *data, size_t len,
+                         struct known_way *way);
+
+enum { KNOWN_BLOCK = 64 };
+
+#endif
