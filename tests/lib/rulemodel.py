@@ -291,18 +291,20 @@ def check(rule, secret):
 class Model:
     def __init__(self, rules, groups):
         self.anchors, self.inner = [], {}
-        last = None
+        last = [] # the rows of one anchor that go on with the inner ones
         for rule in rules:
             if not rule.is_plain or (rule.group not in groups and rule.anchor != "@"):
                 continue
             if rule.anchor == "@":
-                self.inner.setdefault(id(last), []).append(rule)
+                for outer in last:
+                    self.inner.setdefault(id(outer), []).append(rule)
                 continue
             if not self.anchors or (self.anchors[-1][0].anchor, self.anchors[-1][0].flags) != \
                     (rule.anchor, rule.flags):
                 self.anchors.append([])
             self.anchors[-1].append(rule)
-            last = rule if rule.chains else last
+            if rule.chains:
+                last = [*(r for r in last if r.anchor == rule.anchor), rule]
         self.order = {id(r): i for i, r in enumerate(rules)}
 
     def redact(self, data):
