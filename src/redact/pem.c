@@ -129,27 +129,52 @@ static bool is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
-/* What [from, to) holds is the header's prefix, any number standing for any: a time stamp, a
-   line number. */
-static bool same_shape(const struct redactor *r, uint64_t from, uint64_t to)
+/* Where the header's prefix ends that [from, to) begins with, any number standing for any: a
+   time stamp, a line number. NO_POS: it begins otherwise. */
+static uint64_t behind_prefix(const struct redactor *r, uint64_t from, uint64_t to)
 {
     const struct pem *p = &r->s.pem;
     size_t i = 0;
 
     if (p->prefix_len == UINT8_MAX || cover_hides(r, from))
-        return false;
+        return NO_POS;
     while (from < to && i < p->prefix_len) {
         uint8_t a = stream_byte(r, from++);
         uint8_t b = (uint8_t)p->prefix[i++];
 
         if (is_digit(a) != is_digit(b) || (!is_digit(a) && a != b))
-            return false;
+            return NO_POS;
         while (is_digit(a) && from < to && is_digit(stream_byte(r, from)))
             from++;
         while (is_digit(b) && i < p->prefix_len && is_digit((uint8_t)p->prefix[i]))
             i++;
     }
-    return from == to && i == p->prefix_len;
+    return i == p->prefix_len ? from : NO_POS;
+}
+
+static bool same_shape(const struct redactor *r, uint64_t from, uint64_t to)
+{
+    return behind_prefix(r, from, to) == to;
+}
+
+/* Behind the prefix the line has one short run, as the last one of a key that was cut off. */
+static bool rest_is_weak(const struct redactor *r, uint64_t from, uint64_t to)
+{
+    struct pem_line rest = {.runs = 0};
+
+    from = behind_prefix(r, from, to);
+    while (to > from && stream_byte(r, to - 1) == ' ')
+        to--;
+    if (from == NO_POS || to - from < PEM_RUN_TAIL)
+        return false;
+    for (; from < to; from++) {
+        uint8_t kind = base64_kinds[stream_byte(r, from)];
+
+        if (kind == KIND_OTHER)
+            return false;
+        run_take(&rest, kind, stream_byte(r, from));
+    }
+    return rest.run_mix > 0 || rest.run_pad;
 }
 
 /* What the line that ends at `end` is; it is held from its content on. */
@@ -168,7 +193,10 @@ static enum pem_line_kind line_kind(const struct redactor *r, uint64_t end)
         return PEM_LINE_KEY;
     if (!hidden && line_is_field(r, l->content, end))
         return PEM_LINE_FIELD;
-    return line_is_weak(l) ? PEM_LINE_WEAK : PEM_LINE_PROSE;
+    if (line_is_weak(l) ||
+        (!hidden && r->s.pem.prefix_len > 0 && rest_is_weak(r, l->content, end)))
+        return PEM_LINE_WEAK;
+    return PEM_LINE_PROSE;
 }
 
 /* ---- the block --------------------------------------------------------------------- */
