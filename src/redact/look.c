@@ -526,6 +526,35 @@ static size_t public_prefix(const struct redactor *r, const uint8_t *text, size_
     return 0;
 }
 
+/* text is the public prefix of a token, all of it. */
+static bool is_public_prefix(const uint8_t *text, size_t n)
+{
+    for (size_t k = prefix_index[text[0]]; k < prefix_index[text[0] + 1]; k++) {
+        const struct anchor *a = &anchors[prefix_list[k]];
+
+        if (a->len == n && memcmp(text, a->text, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool look_marked(const struct redactor *r, uint64_t start, uint64_t end)
+{
+    static const char open[] = "[REDACTED:";
+    uint8_t text[ANCHOR_MAX];
+    size_t mark = strlen(MARK_TOKEN);
+    size_t n = (size_t)(end - start);
+
+    if (stream_before(r, start, text, sizeof(open) - 1) == sizeof(open) - 1 &&
+        memcmp(text, open, sizeof(open) - 1) == 0 && stream_is_mark_end(r, start, end))
+        return true;
+    if (n <= mark || n - mark > sizeof(text) || !stream_is_mark(r, end - mark, end, false))
+        return false;
+    for (size_t i = 0; i < n - mark; i++)
+        text[i] = stream_byte(r, start + i);
+    return is_public_prefix(text, n - mark);
+}
+
 uint64_t look_behind_prefix(const struct redactor *r, uint64_t start)
 {
     struct inner in;
