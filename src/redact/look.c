@@ -296,7 +296,8 @@ bool look_boundary(const struct redactor *r, uint64_t pos)
         n = stream_before(r, pos, copy, n);
     if (n == 0 || !is_word(b[n - 1]) || cover_touches(r, pos))
         return true;
-    return ends_with_percent(b, n) || ends_with_escape(b, n) || ends_with_csi(b, n) || ends_with_charset(b, n);
+    return ends_with_percent(b, n) || ends_with_escape(b, n) || ends_with_csi(b, n) ||
+           ends_with_charset(b, n);
 }
 
 /* A letter and at least one more byte of a scheme. */
