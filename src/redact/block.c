@@ -14,6 +14,7 @@ enum {
     VALUE_MIN = 4,
     TRAIL_MAX = 64, /* bytes held that may or may not belong to a value */
     INDENT_MAX = 200,
+    PREFIX_MAX = 128, /* bytes before a line of a Secret */
     ESC = 0x1b
 };
 
@@ -29,12 +30,32 @@ static void line_begin(struct block *b)
     b->in_key = true;
     b->skip = false;
     b->read = false;
+    b->dash = false;
+    b->column = 0;
 }
 
 void block_init(struct block *b)
 {
     *b = (struct block){.kind = BLOCK_OFF};
     line_begin(b);
+}
+
+/* What stands on its line before the "kind: Secret" that ends at s.pos. */
+static void prefix_measure(const struct redactor *r, struct block *b)
+{
+    static const char kind[] = "kind: Secret";
+    uint8_t before[PREFIX_MAX + INDENT_MAX + sizeof(kind)];
+    size_t n = stream_before(r, r->s.pos, before, sizeof(before));
+    size_t len = sizeof(kind) - 1;
+    const uint8_t *lf = memrchr(before, '\n', n);
+    size_t from = lf != NULL ? (size_t)(lf - before) + 1 : 0;
+
+    if (n < from + len || memcmp(before + n - len, kind, len) != 0 ||
+        (lf == NULL && n == sizeof(before)))
+        return;
+    for (n -= len; n > from && before[n - 1] == ' '; n--)
+        b->base++;
+    b->width = n - from <= PREFIX_MAX ? (uint16_t)(n - from) : 0;
 }
 
 void block_begin(struct redactor *r, bool key_file)
@@ -46,6 +67,9 @@ void block_begin(struct redactor *r, bool key_file)
     block_init(b);
     b->kind = key_file ? BLOCK_COUNT : BLOCK_FIELDS;
     b->skip = !key_file; /* what is left of its own line */
+    b->written = BLOCK_UNKNOWN;
+    if (!key_file)
+        prefix_measure(r, b);
 }
 
 static bool is_base64(uint8_t c)
@@ -139,6 +163,8 @@ static void key_ends(struct block *b)
     if (b->kind == BLOCK_VALUES)
         return;
     b->skip = true;
+    if (key_is(b, "kind") && b->indent <= b->base)
+        b->kind = BLOCK_OFF;
     if (key_is(b, "data") || key_is(b, "stringData")) {
         b->kind = BLOCK_VALUES;
         b->owner = b->indent;
@@ -158,7 +184,7 @@ static void key_byte(struct block *b, uint8_t c)
     }
     if (b->key_len < sizeof(b->key))
         b->key[b->key_len++] = (char)c;
-    if (key_is(b, "---") && b->indent == 0)
+    if (b->indent <= b->base + b->dash && key_is(b, b->dash ? "--" : "---"))
         b->kind = BLOCK_OFF;
 }
 
@@ -166,7 +192,7 @@ static void key_byte(struct block *b, uint8_t c)
 static void value_byte(struct redactor *r, struct block *b, uint8_t c)
 {
     if (b->start == NO_POS) {
-        if (c == ' ' || c == '"' || c == '\'')
+        if (c == ' ' || c == '"' || c == '\'' || (c == '\\' && b->written > 0))
             return;
         if (c == '|' || c == '>') {
             b->scalar = (uint16_t)(b->indent + 1);
@@ -199,12 +225,56 @@ static void secret_line_ends(struct redactor *r, struct block *b)
         b->kind = BLOCK_OFF;
 }
 
+/* Backslashes, as far as they tell line ends and the end of a JSON string, in which each level
+   doubles them. True if the byte ends the line. */
+static bool written_byte(struct redactor *r, struct block *b, uint8_t c)
+{
+    uint16_t slashes = b->slashes;
+
+    b->slashes = c == '\\' ? (uint16_t)(slashes + (slashes < BLOCK_UNKNOWN / 4)) : 0;
+    if (b->written == BLOCK_UNKNOWN && c != '\\' && (slashes == 0 || c != 'r'))
+        b->written = c == 'n' ? slashes : 0; /* right behind the kind */
+    if (b->written == 0)
+        return c == '\n';
+    b->width = 0;
+    if (c == '\n' || (c == '"' && slashes < 2 * b->written - 1)) {
+        secret_line_ends(r, b);
+        b->kind = BLOCK_OFF;
+        return false;
+    }
+    return c == 'n' && slashes == b->written;
+}
+
+/* In front of what YAML sees: a prefix, the sign of a diff. */
+static bool in_prefix(struct block *b, uint8_t c)
+{
+    bool first = b->column == 0;
+
+    if (b->column < b->width) {
+        b->column++;
+        return true;
+    }
+    b->column = (uint16_t)(b->column + first);
+    if (!first || b->width > 0 || (c != '+' && c != '-') || b->written != 0 || b->skip)
+        return false;
+    b->dash = c == '-';
+    b->indent = 1;
+    return true;
+}
+
+static bool may_trail(const struct block *b, uint8_t c)
+{
+    return c == '\r' || c == '"' || c == '\'' || (c == '\\' && b->written > 0);
+}
+
 static void secret_byte(struct redactor *r, struct block *b, uint8_t c)
 {
-    if (c == '\n') {
+    bool ends = written_byte(r, b, c);
+
+    if (ends)
         secret_line_ends(r, b);
+    if (ends || b->kind == BLOCK_OFF || in_prefix(b, c))
         return;
-    }
     if (!b->skip && b->in_key && in_scalar(b) && c != ' ')
         b->in_key = false;
     if (!b->skip && b->in_key)
@@ -215,7 +285,7 @@ static void secret_byte(struct redactor *r, struct block *b, uint8_t c)
         b->skip = true; /* a few bytes among CR without end */
         b->start = NO_POS;
     }
-    if (b->match == 0 || (c != '\r' && c != '"' && c != '\''))
+    if (b->match == 0 || !may_trail(b, c))
         b->trail = NO_POS;
     else if (b->trail != NO_POS && r->s.pos - b->trail >= TRAIL_MAX)
         b->trail = r->s.pos; /* what came before is part of the value */

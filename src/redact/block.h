@@ -6,7 +6,10 @@
  *   OFF ──"Private-Lines:"──▶ COUNT ──number, line end──▶ LINES ──that many lines──▶ OFF
  *   OFF ──"kind: Secret"────▶ FIELDS ◀──a line less indented──┐
  *                               │ └──"data:", "stringData:"──▶ VALUES
- *                               └──"---", too many lines──▶ OFF
+ *                               └──"---", another kind, too many lines──▶ OFF
+ *
+ * The lines of a Secret may bear the signs of a diff, or a prefix as long as that of the line
+ * with its kind (a time, a container's name), or stand in a JSON string with "\n" written out.
  */
 #ifndef REDACT_BLOCK_H
 #define REDACT_BLOCK_H
@@ -18,6 +21,8 @@
 struct redactor;
 
 enum block_kind { BLOCK_OFF, BLOCK_COUNT, BLOCK_LINES, BLOCK_FIELDS, BLOCK_VALUES };
+
+enum { BLOCK_UNKNOWN = 65535 };
 
 struct block {
     enum block_kind kind;
@@ -35,6 +40,12 @@ struct block {
     bool in_key;        /* nothing but blanks and the key so far */
     bool skip;          /* nothing more of interest on this line */
     bool read;          /* LINES: this line has a run that ended */
+    bool dash;          /* the line begins with the '-' of a diff, or of a list */
+    uint16_t base;      /* blanks before kind: on its line */
+    uint16_t width;     /* bytes of the prefix before these, */
+    uint16_t column;    /* of which so many of this line were seen */
+    uint16_t slashes;   /* backslashes in a row that were read last */
+    uint16_t written;   /* so many before an n end a line; BLOCK_UNKNOWN: not known yet */
 };
 
 void block_init(struct block *b);

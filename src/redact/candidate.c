@@ -158,7 +158,7 @@ static bool may_be_mark(const struct redactor *r, const struct candidate *c)
 /* The whole secret is one, or stands in the brackets of one that `byte` closes. */
 static bool is_mark(const struct redactor *r, const struct candidate *c, int byte)
 {
-    return stream_is_mark(r, c->start, c->end, false) ||
+    return stream_is_mark(r, c->start, c->end, false) || look_marked(r, c->start, c->end) ||
            (byte == ']' && is_bracketed(r, c) && stream_is_mark(r, c->start, c->end, true));
 }
 

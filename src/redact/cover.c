@@ -102,6 +102,19 @@ bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end, bool
     return false;
 }
 
+bool stream_is_mark_end(const struct redactor *r, uint64_t start, uint64_t end)
+{
+    static const char open[] = "[REDACTED:";
+
+    for (size_t i = 0; i < rule_name_count; i++) {
+        const char *rest = rule_names[i].mark + sizeof(open) - 1;
+
+        if (strlen(rest) == end - start && stream_is(r, start, rest, (size_t)(end - start)))
+            return true;
+    }
+    return false;
+}
+
 uint32_t cover_add(struct redactor *r, uint64_t start, uint64_t end, const char *text,
                    uint16_t name, uint8_t marks)
 {

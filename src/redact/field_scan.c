@@ -4,7 +4,11 @@
 
 #include <string.h>
 
-enum { ESC = 0x1b, ESCAPE_BEFORE_MAX = 40 };
+enum {
+    ESC = 0x1b,
+    ESCAPE_BEFORE_MAX = 40,
+    FIELD_DOTTED_MAX = 64 /* bytes before the last part of a path that is written as one key */
+};
 
 /* ---- looking back ------------------------------------------------------------------------ */
 
@@ -209,11 +213,63 @@ static bool no_key(struct field_scan *f)
     return false;
 }
 
+/* The parts of a path before its last, with a dot behind each: 0 if they do not fit or may be
+   any key. */
+static size_t path_written(const struct fields *set, unsigned field, uint8_t *dst, size_t max)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i + 1 < set->n_parts[field]; i++) {
+        uint8_t part = set->parts[field][i];
+
+        if (part == PART_ANY || len + set->names[part].len + 1U > max)
+            return 0;
+        memcpy(dst + len, set->names[part].text, set->names[part].len);
+        len += set->names[part].len;
+        dst[len++] = '.';
+    }
+    return len;
+}
+
+/* The key that begins at pos is the last part of that path, all of it written as one key: a.b.
+   What precedes the path is then what precedes the key. */
+static bool is_dotted(struct field_scan *f, unsigned field, uint64_t pos)
+{
+    uint8_t want[FIELD_DOTTED_MAX];
+    uint8_t b[FIELD_DOTTED_MAX];
+    size_t len = path_written(f->set, field, want, sizeof(want));
+
+    if (len == 0 || before(f, pos, b, len) != len)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (field_fold(b[i]) != want[i])
+            return false;
+    }
+    return key_may_begin(f, pos - len);
+}
+
+/* The paths that are written out so before the key's name that begins at pos. */
+static uint64_t dotted_paths(struct field_scan *f, uint64_t pos)
+{
+    uint64_t paths = f->set->names[f->name].last;
+    uint64_t found = 0;
+    uint8_t dot;
+
+    if (paths == 0 || before(f, pos, &dot, 1) != 1 || dot != '.')
+        return 0;
+    for (; paths != 0; paths &= paths - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(paths);
+
+        if (is_dotted(f, i, pos))
+            found |= UINT64_C(1) << i;
+    }
+    return found;
+}
+
 static bool name(struct field_scan *f, uint8_t byte, uint64_t pos)
 {
     uint64_t longer = 0;
 
-    (void)pos;
     for (uint64_t left = f->names; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         const struct field_name *n = &f->set->names[i];
@@ -230,6 +286,7 @@ static bool name(struct field_scan *f, uint8_t byte, uint64_t pos)
     }
     if ((f->names >> f->name & 1) == 0 || f->set->names[f->name].len != f->name_len)
         return no_key(f);
+    f->dotted = dotted_paths(f, pos - f->name_len);
     f->state = FIELD_KEY;
     return false;
 }
@@ -238,7 +295,7 @@ static bool await_value(struct field_scan *f, uint8_t separator)
 {
     bool json = f->key_quoted && (separator == ':' || separator == ',');
     const struct field_name *n = &f->set->names[f->name];
-    uint64_t fields = n->plain;
+    uint64_t fields = n->plain | f->dotted;
 
     for (uint64_t left = fields; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);

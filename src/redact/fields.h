@@ -9,7 +9,8 @@
  *   --key x   --key=x   "--key", "x"
  *
  * Keys are compared whole, ignoring case, "-" and "_" alike. A path a.b is the key b anywhere
- * inside the object that is the value of the key a, in JSON only; "*" in it is any key.
+ * inside the object that is the value of the key a, in JSON only; "*" in it is any key. Without
+ * one a path is the key "a.b", too, in any of these forms, up to 64 bytes before its last part.
  *
  * The mark stands for the value alone: key, separator and quotes stay. Empty values,
  * references and placeholders pass ($X ${X} ${{X}} *** <X> {{X}} [REDACTED]), and without
@@ -84,6 +85,7 @@ struct field_scan {
     struct match_sink sink;
     uint64_t first;     /* position of the first byte of all; POS_NONE: none came */
     uint64_t names;     /* those that begin with what was read */
+    uint64_t dotted;    /* paths that the key is, written as one: a.b */
     uint64_t start;     /* of the value */
     uint64_t edge;      /* first byte that may be behind the value; POS_NONE: none */
     uint64_t run_start; /* of the backslashes before this byte, if run > 0 */

@@ -40,13 +40,14 @@ static inline void mark(uint64_t *bits, size_t place, bool is_true)
     bits[place / 64] |= (uint64_t)is_true << place % 64;
 }
 
-/* What stands behind the broad print at data, of which len bytes are there, goes with it. */
+/* What stands behind the broad print at data, of which len bytes are there, goes with it; what
+   stands behind an escape sequence is not known here. */
 static bool goes_on(const struct finder_tables *t, const uint8_t *data, size_t len)
 {
     size_t stop = len < ANCHOR_PRINT + FINDER_AHEAD ? len : ANCHOR_PRINT + FINDER_AHEAD;
     bool good = true;
 
-    for (size_t i = ANCHOR_PRINT; i < stop; i++)
+    for (size_t i = ANCHOR_PRINT; i < stop && data[i] != ESC; i++)
         good &= t->broad_next[data[i]];
     return good;
 }

@@ -211,15 +211,17 @@ static bool ends_with(const uint8_t *b, size_t n, const char *text)
     return n >= len && memcmp(b + n - len, text, len) == 0;
 }
 
-/* An escape written out ends b: \n \xHH \uHHHH \NNN. */
+/* An escape written out ends b: \n \xHH \uHHHH \NNN; a control character: ^M. */
 static bool ends_with_escape(const uint8_t *b, size_t n)
 {
     size_t digits = 0;
 
+    if (n >= 2 && b[n - 2] == '^' && b[n - 1] >= '@' && b[n - 1] <= '_')
+        return true;
     if (memrchr(b + (n < ESCAPED_MAX ? 0 : n - ESCAPED_MAX), '\\',
                 n < ESCAPED_MAX ? n : ESCAPED_MAX) == NULL)
         return false;
-    if (n >= 2 && b[n - 2] == '\\' && strchr("nrtbfv", b[n - 1]) != NULL)
+    if (n >= 2 && b[n - 2] == '\\' && strchr("nrtbfv0aeE", b[n - 1]) != NULL)
         return true;
     while (digits < 4 && digits < n && is_hex(b[n - 1 - digits]))
         digits++;
@@ -235,20 +237,37 @@ static bool ends_with_escape(const uint8_t *b, size_t n)
     return false;
 }
 
-/* A CSI sequence ends b: ESC, also written out, or its C1 form; parameters; a final letter. */
+/* A byte of a URL ends b, %XX, also encoded again: %25XX. */
+static bool ends_with_percent(const uint8_t *b, size_t n)
+{
+    if (n < 3 || !is_hex(b[n - 1]) || !is_hex(b[n - 2]))
+        return false;
+    for (n -= 2; n >= 3 && b[n - 1] == '5' && b[n - 2] == '2'; n -= 2)
+        continue;
+    return b[n - 1] == '%';
+}
+
+/* A CSI sequence ends b: ESC, also written out, or its C1 form; parameters; a final letter. Of
+   a colour the ESC may be gone, as in logs of which somebody took the control characters. */
 static bool ends_with_csi(const uint8_t *b, size_t n)
 {
-    static const char *const written[] = {"\x1b", "\\x1b", "\\x1B", "\\u001b", "\\u001B",
-                                          "\\033", "\\e", "^["};
+    static const char *const written[] = {
+        "\x1b", "\\x1b", "\\x1B", "\\u001b", "\\u001B", "\\u{1b}", "\\u{1B}", "\\033", "\\e", "\\E",
+        "^[", "#x1B", "#x1b;", "#x1B;", "#27;", "\xe2\x90\x9b"};
+    uint8_t final = n > 0 ? b[n - 1] : 0;
+    uint8_t digit;
 
-    if (n < 2 || b[n - 1] < 0x40 || b[n - 1] > 0x7e)
+    if (n < 2 || final < 0x40 || final > 0x7e)
         return false;
+    digit = b[n - 2];
     for (n--; n > 0 && b[n - 1] >= 0x20 && b[n - 1] <= 0x3f; n--)
         continue;
     if (n > 0 && b[n - 1] == 0x9b)
         return true;
-    if (n < 2 || b[n - 1] != '[')
+    if (n < 1 || b[n - 1] != '[')
         return false;
+    if ((final == 'm' || final == 'K') && is_digit(digit))
+        return true;
     for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
         if (ends_with(b, n - 1, written[i]))
             return true;
@@ -256,9 +275,11 @@ static bool ends_with_csi(const uint8_t *b, size_t n)
     return false;
 }
 
-/* ESC, intermediate bytes and a final one: "ESC ( B" of tput sgr0. */
+/* ESC, intermediate bytes and a final one, "ESC ( B" of tput sgr0, or none: "ESC 7" of tput sc. */
 static bool ends_with_charset(const uint8_t *b, size_t n)
 {
+    if (n >= 2 && b[n - 2] == ESC && b[n - 1] >= 0x30 && b[n - 1] <= 0x7e && b[n - 1] != '[')
+        return true;
     return n >= 3 && b[n - 1] >= 0x30 && b[n - 1] <= 0x7e && b[n - 2] >= 0x20 &&
            b[n - 2] <= 0x2f && b[n - 3] == ESC;
 }
@@ -275,9 +296,8 @@ bool look_boundary(const struct redactor *r, uint64_t pos)
         n = stream_before(r, pos, copy, n);
     if (n == 0 || !is_word(b[n - 1]) || cover_touches(r, pos))
         return true;
-    if (n >= 3 && b[n - 3] == '%' && is_hex(b[n - 2]) && is_hex(b[n - 1]))
-        return true;
-    return ends_with_escape(b, n) || ends_with_csi(b, n) || ends_with_charset(b, n);
+    return ends_with_percent(b, n) || ends_with_escape(b, n) || ends_with_csi(b, n) ||
+           ends_with_charset(b, n);
 }
 
 /* What precedes pos can be the scheme of a URL: a letter and at least one more byte. */
@@ -395,7 +415,8 @@ static bool is_dashed(uint8_t c)
 }
 
 /* The word that ends in the anchor (what the anchor has behind it does not count) begins with
-   the text; escapes written out before it are none of it. */
+   the text; escapes written out before it are none of it, nor are dashes: a line that a diff
+   takes away begins with one. */
 static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t end)
 {
     uint8_t copy[WORD_MAX];
@@ -404,6 +425,7 @@ static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t
     size_t len = strlen(rule->word);
     size_t known;
     size_t stop;
+    size_t dashes = 0; /* that the word begins with */
 
     if (end >= r->base + WORD_MAX && r->s.escape_at + WORD_MAX < end)
         b = r->in + (end - r->base) - n;
@@ -414,9 +436,13 @@ static bool has_word(const struct redactor *r, const struct rule *rule, uint64_t
         n--;
     for (stop = n; stop > 0 && is_dashed(b[stop - 1]); stop--)
         continue;
+    while (stop + dashes < n && b[stop + dashes] == '-')
+        dashes++;
+    if (rule->word[0] == '-')
+        dashes = 0;
     for (size_t at = stop; at + len <= n; at++) {
         if (equal_folded(b + at, rule->word, len) &&
-            (at == stop || (is_word(b[at - 1]) && look_boundary(r, end - (known - at)))))
+            (at == stop + dashes || (is_word(b[at - 1]) && look_boundary(r, end - (known - at)))))
             return true;
     }
     return false;
@@ -509,6 +535,35 @@ static size_t public_prefix(const struct redactor *r, const uint8_t *text, size_
             return a->len;
     }
     return 0;
+}
+
+/* text is the public prefix of a token, all of it. */
+static bool is_public_prefix(const uint8_t *text, size_t n)
+{
+    for (size_t k = prefix_index[text[0]]; k < prefix_index[text[0] + 1]; k++) {
+        const struct anchor *a = &anchors[prefix_list[k]];
+
+        if (a->len == n && memcmp(text, a->text, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool look_marked(const struct redactor *r, uint64_t start, uint64_t end)
+{
+    static const char open[] = "[REDACTED:";
+    uint8_t text[ANCHOR_MAX];
+    size_t mark = strlen(MARK_TOKEN);
+    size_t n = (size_t)(end - start);
+
+    if (stream_before(r, start, text, sizeof(open) - 1) == sizeof(open) - 1 &&
+        memcmp(text, open, sizeof(open) - 1) == 0 && stream_is_mark_end(r, start, end))
+        return true;
+    if (n <= mark || n - mark > sizeof(text) || !stream_is_mark(r, end - mark, end, false))
+        return false;
+    for (size_t i = 0; i < n - mark; i++)
+        text[i] = stream_byte(r, start + i);
+    return is_public_prefix(text, n - mark);
 }
 
 uint64_t look_behind_prefix(const struct redactor *r, uint64_t start)

@@ -124,6 +124,59 @@ static bool line_is_weak(const struct pem_line *l)
     return l->words == 0 && l->last >= PEM_RUN_TAIL && (l->last_mix > 0 || l->last_pad);
 }
 
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Where the header's prefix ends that [from, to) begins with, any number standing for any: a
+   time stamp, a line number. NO_POS: it begins otherwise. */
+static uint64_t behind_prefix(const struct redactor *r, uint64_t from, uint64_t to)
+{
+    const struct pem *p = &r->s.pem;
+    size_t i = 0;
+
+    if (p->prefix_len == UINT8_MAX || cover_hides(r, from))
+        return NO_POS;
+    while (from < to && i < p->prefix_len) {
+        uint8_t a = stream_byte(r, from++);
+        uint8_t b = (uint8_t)p->prefix[i++];
+
+        if (is_digit(a) != is_digit(b) || (!is_digit(a) && a != b))
+            return NO_POS;
+        while (is_digit(a) && from < to && is_digit(stream_byte(r, from)))
+            from++;
+        while (is_digit(b) && i < p->prefix_len && is_digit((uint8_t)p->prefix[i]))
+            i++;
+    }
+    return i == p->prefix_len ? from : NO_POS;
+}
+
+static bool same_shape(const struct redactor *r, uint64_t from, uint64_t to)
+{
+    return behind_prefix(r, from, to) == to;
+}
+
+/* Behind the prefix the line has one short run, as the last one of a key that was cut off. */
+static bool rest_is_weak(const struct redactor *r, uint64_t from, uint64_t to)
+{
+    struct pem_line rest = {.runs = 0};
+
+    from = behind_prefix(r, from, to);
+    while (to > from && stream_byte(r, to - 1) == ' ')
+        to--;
+    if (from == NO_POS || to - from < PEM_RUN_TAIL)
+        return false;
+    for (; from < to; from++) {
+        uint8_t kind = base64_kinds[stream_byte(r, from)];
+
+        if (kind == KIND_OTHER)
+            return false;
+        run_take(&rest, kind, stream_byte(r, from));
+    }
+    return rest.run_mix > 0 || rest.run_pad;
+}
+
 /* What the line that ends at `end` is; it is held from its content on. */
 static enum pem_line_kind line_kind(const struct redactor *r, uint64_t end)
 {
@@ -132,13 +185,18 @@ static enum pem_line_kind line_kind(const struct redactor *r, uint64_t end)
 
     if (l->key_match != 0)
         return PEM_LINE_KEY;
-    if (!l->alnum || (!hidden && line_is_mark(r, l->content, end)))
+    if (!l->alnum || l->tail || (!hidden && line_is_mark(r, l->content, end)))
         return PEM_LINE_NEUTRAL;
+    if (!hidden && r->s.pem.prefix_len > 0 && same_shape(r, l->content, end))
+        return PEM_LINE_NEUTRAL; /* an empty one behind its prefix */
     if (l->runs == 1 && l->last >= PEM_RUN_ALONE && (uint32_t)l->last_mix * PEM_MIX >= l->last)
         return PEM_LINE_KEY;
     if (!hidden && line_is_field(r, l->content, end))
         return PEM_LINE_FIELD;
-    return line_is_weak(l) ? PEM_LINE_WEAK : PEM_LINE_PROSE;
+    if (line_is_weak(l) ||
+        (!hidden && r->s.pem.prefix_len > 0 && rest_is_weak(r, l->content, end)))
+        return PEM_LINE_WEAK;
+    return PEM_LINE_PROSE;
 }
 
 /* ---- the block --------------------------------------------------------------------- */
@@ -245,15 +303,23 @@ static void line_finish(struct redactor *r, uint64_t end)
     p->blanks = 0;
 }
 
-/* A line separator [from, to), LF or CR or one written out. */
-static void line_separator(struct redactor *r, uint64_t from, uint64_t to, bool lf)
+/* A line separator [from, to), LF or CR or one written out: its last byte. */
+static void line_separator(struct redactor *r, uint64_t from, uint64_t to, uint8_t byte)
 {
     struct pem *p = &r->s.pem;
 
-    if (lf && p->line.content == NO_POS && !p->line.header && ++p->blanks > PEM_BLANKS_MAX)
+    bool written = byte != '\n' && byte != '\r';
+
+    if (byte == '\n' && p->line.content == NO_POS && !p->line.header &&
+        ++p->blanks > PEM_BLANKS_MAX)
         off(p);
+    /* The JSON string ended right behind a line end written out: what follows is none of it. */
+    p->line.tail = byte == '\n' && p->line.written && p->line.key_match == 0 &&
+                   p->line.content != NO_POS && !cover_hides(r, p->line.content) &&
+                   stream_byte(r, p->line.content) == '"';
     line_finish(r, from);
     line_begin(p, to);
+    p->line.written = written;
 }
 
 /* Small letters and nothing else after the header: prose, no need to wait for the line. */
@@ -283,13 +349,14 @@ static void line_content(struct redactor *r, uint8_t byte)
 {
     struct pem *p = &r->s.pem;
     struct pem_line *l = &p->line;
-    uint8_t kind = line_csi(l, byte) ? KIND_OTHER : base64_kinds[byte];
+    bool csi = line_csi(l, byte); /* a colour does not end a run */
+    uint8_t kind = csi ? KIND_OTHER : base64_kinds[byte];
 
     if (l->content == NO_POS && byte != ' ' && byte != '\t')
         l->content = r->s.pos;
     if (kind != KIND_OTHER) {
         run_take(l, kind, byte);
-    } else {
+    } else if (!csi) {
         run_end(l);
         l->blank = byte == ' ' || byte == '\t';
     }
@@ -313,7 +380,7 @@ static void line_byte(struct redactor *r, uint8_t byte)
     uint64_t escape = p->line.escape;
 
     if (byte == '\n' || byte == '\r') {
-        line_separator(r, pos, pos + 1, byte == '\n');
+        line_separator(r, pos, pos + 1, byte);
         return;
     }
     if (byte == '\\') {
@@ -324,7 +391,7 @@ static void line_byte(struct redactor *r, uint8_t byte)
     }
     p->line.escape = NO_POS;
     if (escape != NO_POS && (byte == 'n' || byte == 'r')) {
-        line_separator(r, escape, pos + 1, false);
+        line_separator(r, escape, pos + 1, byte);
         return;
     }
     if (escape != NO_POS && p->line.content == NO_POS)
@@ -334,34 +401,6 @@ static void line_byte(struct redactor *r, uint8_t byte)
 }
 
 /* ---- markers ----------------------------------------------------------------------- */
-
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* What [from, to) holds is the header's prefix, any number standing for any: a time stamp, a
-   line number. */
-static bool same_shape(const struct redactor *r, uint64_t from, uint64_t to)
-{
-    const struct pem *p = &r->s.pem;
-    size_t i = 0;
-
-    if (p->prefix_len == UINT8_MAX || cover_hides(r, from))
-        return false;
-    while (from < to && i < p->prefix_len) {
-        uint8_t a = stream_byte(r, from++);
-        uint8_t b = (uint8_t)p->prefix[i++];
-
-        if (is_digit(a) != is_digit(b) || (!is_digit(a) && a != b))
-            return false;
-        while (is_digit(a) && from < to && is_digit(stream_byte(r, from)))
-            from++;
-        while (is_digit(b) && i < p->prefix_len && is_digit((uint8_t)p->prefix[i]))
-            i++;
-    }
-    return from == to && i == p->prefix_len;
-}
 
 /* Before an END marker on its line: a prefix stays, anything else may be key. */
 static void end_prefix(struct redactor *r, uint64_t end)
@@ -467,9 +506,13 @@ static void begin_closes(struct redactor *r)
 static void marker_word_begins(struct redactor *r, bool end)
 {
     struct pem *p = &r->s.pem;
+    struct look l;
 
+    look_from(&l, r, r->s.pos); /* a colour may stand among the dashes */
+    for (int i = 0; i < PEM_DASHES; i++) /* four and a blank are five, too */
+        (void)look_back(&l);
     p->marker.end = end;
-    p->marker.start = r->s.pos - PEM_DASHES; /* four and a blank are five, too */
+    p->marker.start = l.pos;
     p->marker.at = 1;
     p->marker.state = MARKER_WORD;
 }
@@ -705,13 +748,19 @@ static bool key_goes_on(struct pem *p, uint8_t byte)
     return l->junk <= PEM_JUNK_MAX;
 }
 
+/* The byte at s.pos belongs to an escape sequence. */
+static bool in_escape(const struct redactor *r)
+{
+    return r->s.escape != ESCAPE_NONE || r->s.escape_end == r->s.pos + 1;
+}
+
 bool pem_step(struct redactor *r, uint8_t byte)
 {
     struct pem *p = &r->s.pem;
     bool was_open = key_line_open(p);
     enum pem_block was = p->block;
 
-    if (key_goes_on(p, byte))
+    if (key_goes_on(p, byte) || (p->marker.state != MARKER_NONE && in_escape(r)))
         return false;
     if (!marker_step(r, byte) && p->block != PEM_NONE)
         line_byte(r, byte);

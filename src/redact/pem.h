@@ -51,6 +51,8 @@ struct pem_line {
     bool last_pad;
     bool alnum;
     bool header;    /* what follows the header on its own line */
+    bool written;   /* the line end before it was written out */
+    bool tail;      /* what follows a string that held the line */
     bool skip;      /* prose after a header: of no interest up to its end */
     uint8_t csi;    /* within an escape sequence: it is no content */
     bool blank;     /* the byte before the current run was blank */

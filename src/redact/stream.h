@@ -192,6 +192,9 @@ size_t stream_before(const struct redactor *r, uint64_t pos, uint8_t *dst, size_
 /* True if the bytes [start, end) are one of our own marks, or what stands in its brackets. */
 bool stream_is_mark(const struct redactor *r, uint64_t start, uint64_t end, bool bare);
 
+/* True if they are the end of one, from the name of its rule on. */
+bool stream_is_mark_end(const struct redactor *r, uint64_t start, uint64_t end);
+
 /* ---- look.c: what stands before a position ------------------------------------------- */
 
 /* A walk backwards over logical bytes. */
@@ -230,6 +233,10 @@ bool look_context(struct redactor *r, const struct rule *rule, uint64_t start,
    prefix of another token begins behind that: the prefix may have come out before the anchor
    was there to see. Returns where. */
 uint64_t look_behind_prefix(const struct redactor *r, uint64_t start);
+
+/* The secret [start, end), which is held, is what a mark left: a public prefix with our mark
+   behind it, or what follows the colon in one. */
+bool look_marked(const struct redactor *r, uint64_t start, uint64_t end);
 
 /* Where the bytes at the end of the input begin that may yet turn out to be the beginning of
    a secret whose anchor is not complete; NO_POS: none. Sets *prose if they are letters as

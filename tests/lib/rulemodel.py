@@ -20,8 +20,10 @@ ALL = frozenset(range(256))
 WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 DASHED = WORD | {ord("-")}
 CSI = re.compile(rb"\x1b\[[\x20-\x3f]*[\x40-\x7e]")
-WRITTEN_CSI = re.compile(rb"(?:\x1b|\\x1[bB]|\\u001[bB]|\\033|\\e|\^\[)\[[\x20-\x3f]*[\x40-\x7e]$")
-WRITTEN_ESCAPE = re.compile(rb"(?:\\[nrtbfv]|\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[0-7]{3}|%[0-9a-fA-F]{2})$")
+WRITTEN_CSI = re.compile(rb"(?:(?:\x1b|\\x1[bB]|\\u001[bB]|\\u\{1[bB]\}|\\033|\\[eE]|\^\[|#x1B|#x1[bB];|#27;|"
+                         rb"\xe2\x90\x9b)\[[\x20-\x3f]*[\x40-\x7e]|\[[\x20-\x3f]*[0-9][mK])$")
+WRITTEN_ESCAPE = re.compile(rb"(?:\\[nrtbfv0aeE]|\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[0-7]{3}|\^[@-_]|"
+                            rb"%(?:25)*[0-9a-fA-F]{2}|\x1b[0-Z\\-~])$")
 MARK = re.compile(rb"\[REDACTED(?::[A-Za-z0-9_.-]{1,64})?\]")
 
 
@@ -289,18 +291,20 @@ def check(rule, secret):
 class Model:
     def __init__(self, rules, groups):
         self.anchors, self.inner = [], {}
-        last = None
+        last = [] # the rows of one anchor that go on with the inner ones
         for rule in rules:
             if not rule.is_plain or (rule.group not in groups and rule.anchor != "@"):
                 continue
             if rule.anchor == "@":
-                self.inner.setdefault(id(last), []).append(rule)
+                for outer in last:
+                    self.inner.setdefault(id(outer), []).append(rule)
                 continue
             if not self.anchors or (self.anchors[-1][0].anchor, self.anchors[-1][0].flags) != \
                     (rule.anchor, rule.flags):
                 self.anchors.append([])
             self.anchors[-1].append(rule)
-            last = rule if rule.chains else last
+            if rule.chains:
+                last = [*(r for r in last if r.anchor == rule.anchor), rule]
         self.order = {id(r): i for i, r in enumerate(rules)}
 
     def redact(self, data):
@@ -401,7 +405,8 @@ class Model:
             start = end
             while start > 0 and self.data[start - 1] in DASHED:
                 start -= 1
-            return self.lower[start:end].startswith(rule.word)
+            word = self.lower[start:end]
+            return word.startswith(rule.word) or word.lstrip(b"-").startswith(rule.word)
         return True
 
     def match(self, rule, at, end):

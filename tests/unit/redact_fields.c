@@ -279,7 +279,7 @@ static void paths(void)
           "\"{\\\"db\\\":{\\\"password\\\":\\\"#\\\"}}\",\"password\":\"c\"", /**/
           "{\"db\":{\"m\":\"{\\\"password\\\":\\\"b\\\"}\"},\"password\":\"c\"}",
           "{\"db\":{\"m\":\"{\\\"password\\\":\\\"#\\\"}\"},\"password\":\"c\"}", /**/
-          "db.password=x", "db.password=x", /**/
+          "db.password=x password=y", "db.password=# password=y", /**/
           "{\"db\":\"x\",\"password\":\"c\"}", "{\"db\":\"x\",\"password\":\"c\"}");
     CHECK("a.*.b", "any key in a path", /**/
           "{\"a\":{\"b\":1,\"x\":{\"b\":2,\"y\":{\"b\":3}}},\"b\":4}",

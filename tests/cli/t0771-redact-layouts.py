@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Secrets in the layouts that logs give them: settings and headers in XML, in JSON in JSON and in
+URLs, the Secrets of Kubernetes in a diff or behind a prefix, private keys coloured, in JSON lines
+and in forms, fields that are written with dots. Each comes out the same for every split of the
+input, and a second pass changes nothing."""
+import base64
+import json
+import os
+import random
+import subprocess
+import sys
+import urllib.parse
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import bl
+
+PIPE = os.path.join(bl.BUILD, "tests", "redact", "pipe")
+rng = random.Random(int(os.environ.get("BUILDLOG_TEST_SEED", "1")))
+ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+seen = []
+
+
+def pick(n, chars=ALNUM):
+    return "aZ3" + "".join(rng.choice(chars) for _ in range(n - 3))
+
+
+def redact(text, *options):
+    return subprocess.run([bl.BIN, "redact", *options], input=text.encode(), env=bl.environment(),
+                          stdout=bl.PIPE, check=True).stdout.decode()
+
+
+def gives(text, want, name, *options):
+    if not options:
+        seen.append(text)
+    bl.equal(redact(text, *options), want, name)
+
+
+def is_gone(text, secrets, name, keeps=()):
+    """No piece of a secret remains, and what is none does."""
+    seen.append(text)
+    out = redact(text)
+    left = [s for s in secrets if any(s[i:i + 8] in out for i in range(max(1, len(s) - 7)))]
+    bl.ok(not left and all(k in out for k in keeps), name, left, out)
+
+
+def nested(text, depth):
+    for _ in range(depth):
+        text = json.dumps({"m": text})
+    return text + "\n"
+
+
+def entities(text):
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;").replace(">", "&gt;")
+
+
+SECRET = pick(24)
+
+
+@bl.section
+def json_in_json():
+    for name, line in {"docker": '"auth": "%s"', "NuGet": '<add key="Password" value="%s" />',
+                       "sshpass": 'sshpass -p "%s" ssh h', "an option": 'x --password="%s" y',
+                       "an option with a blank": 'x --token "%s" y', "gpg": 'gpg --passphrase "%s"',
+                       "curl": 'curl -u "me:%s" h', "docker login": 'docker login -p "%s" h',
+                       "Ansible": 'ansible_password: "%s"'}.items():
+        for depth in range(1, 4):
+            is_gone(nested(line % SECRET, depth), [SECRET], f"{name}, {depth} deep")
+
+
+@bl.section
+def xml_in_xml():
+    for name, line in {
+            "Maven": "<password>%s</password>", "docker": '{"auth": "%s"}',
+            "NuGet": '<add key="Password" value="%s" />', "a header": '{"Authorization": "Basic %s"}',
+            "a key": '{"X-Api-Key": "%s"}'}.items():
+        text = entities(line % SECRET) + "\n"
+        gives(text, entities(line.replace("Basic ", "")) % "[REDACTED]" + "\n", name)
+    gives("{\"m\":\"\\u003cpassword\\u003e%s\\u003c/password\\u003e\"}" % SECRET,
+          "{\"m\":\"\\u003cpassword\\u003e[REDACTED]\\u003c/password\\u003e\"}", "Maven in JSON of Go")
+    gives("<passphrase>%s</passphrase>\n" % SECRET, "<passphrase>[REDACTED]</passphrase>\n", "Maven's key")
+
+
+@bl.section
+def parameters():
+    for key in ("private_token", "apikey", "client_secret", "refresh_token", "password"):
+        for sign in ("?", "&", "\\u0026", "&amp;"):
+            gives(f"GET /x{sign}{key}={SECRET}\n", f"GET /x{sign}{key}=[REDACTED]\n", f"{sign}{key}=")
+        gives(f"u=https%3A%2F%2Fh%2F%3F{key}%3D{SECRET}%26a%3Db\n",
+              f"u=https%3A%2F%2Fh%2F%3F{key}%3D[REDACTED]%26a%3Db\n", f"{key} in a URL in a URL")
+    for text in ("?password=required", "%3Ftoken%3Dplaceholder", "&password=${PW}", "?refresh_token=<t>"):
+        gives(text, text, text)
+
+
+@bl.section
+def headers():
+    gives("Authorization: Bearer Ab3~d=" + SECRET + "\n", "Authorization: [REDACTED]\n",
+          "a bearer token with a sign that it may not have")
+    gives("Authorization: Bearer " + SECRET[:8] + "\n", "Authorization: Bearer [REDACTED]\n",
+          "the shortest")
+
+
+@bl.section
+def jenkins():
+    key = "".join(rng.choice("0123456789abcdef") for _ in range(32))
+    text = "Please use the following password to proceed to installation:\n\n" + key + "\n\nThis may\n"
+    for prefix in ("", "2026-01-02T03:04:05.123456789Z ", "jenkins-1  | ", "2026-01-02T03:04:05.1Z stdout F "):
+        is_gone("".join(prefix + line + "\n" for line in text.splitlines()), [key], f"behind {prefix!r}")
+
+
+MANIFEST = """apiVersion: v1
+kind: Secret
+metadata:
+  name: shown-name
+type: Opaque
+data:
+  password: %s
+  other.key: "%s"
+  lines: |
+    %s
+    %s
+stringData:
+  plain: '%s'
+---
+kind: ConfigMap
+data:
+  shown: shown-value
+"""
+VALUES = [pick(24) for _ in range(5)]
+
+
+@bl.section
+def kubernetes():
+    text = MANIFEST % tuple(VALUES)
+    lines = text.splitlines()
+    keeps = ("shown-name", "shown-value")
+    for prefix in ("", "+", "-", " ", "> ", "web_1  | ", "2026-01-02T03:04:05.123456789Z ",
+                   "\x1b[36mweb_1  |\x1b[0m "):
+        is_gone("".join(prefix + line + "\n" for line in lines), VALUES, f"behind {prefix!r}", keeps)
+    is_gone("".join(" +-"[i % 3] + line + "\n" for i, line in enumerate(lines)), VALUES, "a diff", keeps)
+    for depth in range(1, 4):
+        is_gone(nested(text, depth)[:-2] + ',"k":"shown-too"}\n', VALUES, f"JSON, {depth} deep",
+                (*keeps, '"shown-too"'))
+    gives("kind: Secret\nkind: ConfigMap\ndata:\n  shown: shown-value\n",
+          "kind: Secret\nkind: ConfigMap\ndata:\n  shown: shown-value\n", "another kind")
+
+
+DASHES = "-" * 5
+
+
+def pem(kind, headers=(), size=200):
+    body = base64.b64encode(rng.randbytes(size)).decode()
+    body = [body[i:i + 64] for i in range(0, len(body), 64)]
+    return [f"{DASHES}BEGIN {kind}{DASHES}", *headers, *body, f"{DASHES}END {kind}{DASHES}"], body
+
+
+@bl.section
+def private_keys():
+    key, body = pem("RSA PRIVATE KEY", ("Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-256-CBC,0A1B2C3D4E5F6071", ""))
+    is_gone("".join(json.dumps({"log": line + "\n", "stream": "stdout"}) + "\n" for line in key), body,
+            "JSON lines with an empty one", ('"stream": "stdout"}',))
+    is_gone("\n".join(line[:9] + "\x1b[1m" + line[9:20] + "\x1b[0m" + line[20:] for line in key), body,
+            "colours within the lines")
+    is_gone("\n".join(key).replace("BEGIN", "\x1b[01;31m\x1b[KBEGIN").replace("Y-", "Y\x1b[m\x1b[K-"), body,
+            "what grep found")
+    for name, form in {"a URL": urllib.parse.quote, "a form": urllib.parse.quote_plus}.items():
+        for kind in ("PRIVATE KEY", "PGP PRIVATE KEY BLOCK"):
+            key, body = pem(kind)
+            is_gone("k=" + form("\n".join(key)) + "&a=shown\n", [form(line) for line in body],
+                    f"{kind} in {name}", ("&a=shown",))
+    key, body = pem("EC PRIVATE KEY", size=58)
+    prefix = "Jan  2 03:04:05 host prog[123]: "
+    is_gone("".join(prefix + line + "\n" for line in key[:-1]) + prefix + "and on it goes, ok\n", body,
+            "cut off behind a prefix of words", ("and on it goes",))
+    cert = "\n".join(pem("CERTIFICATE")[0]) + "\n"
+    gives(cert, cert, "a certificate")
+
+
+@bl.section
+def dotted_fields():
+    rules = bl.temp("rules")
+    with open(rules, "w", encoding="utf-8") as file:
+        json.dump({"fields": ["db.secret", "a.*.b"]}, file)
+    for form in ("db.secret=%s", "x --db.secret %s y", "x.DB.Secret: %s", '"db.secret": "%s"',
+                 '{\\"db.secret\\":\\"%s\\"}', "?db.secret=%s&c=d", '{"db":{"secret":"%s"}}'):
+        gives(form % SECRET + "\n", form % "[REDACTED]" + "\n", form, "--redact-rules", rules)
+    for form in ("xdb.secret=%s", "db.secrets=%s", "secret=%s", "db_x.secret=%s", "b=%s", "a.x.b=%s"):
+        gives(form % SECRET + "\n", form % SECRET + "\n", f"not {form}", "--redact-rules", rules)
+
+
+@bl.section
+def what_is_none():
+    for text in ("debug1: sk-ecdsa-sha2-nistp256-cert-v01@openssh.com,sk-ssh-ed25519-cert-v01@openssh.com\n",
+                 "docker run --name mysql -p3306:3306 -p33060:33060 mysql:8\n"):
+        gives(text, text, text.strip())
+    gives("mysql -u me -paB3dE6gH db\n", "mysql -u me -p[REDACTED] db\n", "but a password")
+    gives("mysql -u me -p81726354 db\n", "mysql -u me -p[REDACTED] db\n", "also of digits")
+
+
+@bl.section
+def home_in_json():
+    gives(r'{"d":"C:\\Users\\somebody\\x"}', r'{"d":"C:\\Users\\[REDACTED]\\x"}', "a home directory in JSON",
+          "--on", "home")
+
+
+@bl.section
+def again_and_split():
+    texts = seen + ["https://u:fm2_" + (pick(60) + "/") * 4 + "@h/\n", f"https://{pick(33)}/{pick(40)}@h/\n",
+                    "https://" + "".join(rng.choice("0123456789abcdef") for _ in range(32)) + "-us12@h/\n"]
+
+    def pipe(texts, *options):
+        return subprocess.run([PIPE, "-0", *options], input="".join(t + "\0" for t in texts).encode(),
+                              stdout=bl.PIPE, check=True).stdout.decode().split("\0")[:-1]
+    once = pipe(texts)
+    for options in (("-s", "1"), ("-s", "2"), ("-s", "3"), ("-s", "7"), ("-s", "64"), ("-r", "-s", "50")):
+        bl.equal(pipe(texts, *options), once, f"in pieces: {' '.join(options)}")
+    bl.equal(pipe(once), once, "a second pass changes nothing")
+
+
+bl.done()
