@@ -69,6 +69,11 @@ static unsigned short cells(const char *variable, unsigned short otherwise)
     return n > 0 && n <= MOST_CELLS && *end == '\0' ? (unsigned short)n : otherwise;
 }
 
+struct pty_looks {
+    bool ends_lines; /* makes CR LF of LF */
+    bool behind;     /* somebody else is in the foreground outside */
+};
+
 static void choose_size(int slave_fd)
 {
     struct winsize size = {.ws_row = cells("LINES", DEFAULT_ROWS),
@@ -78,20 +83,31 @@ static void choose_size(int slave_fd)
         (void)sys.ioctl(slave_fd, TIOCSWINSZ, &size);
 }
 
+/* What a shell that edits its line has switched off in the meantime. */
+static void undo_line_editing(struct termios *t)
+{
+    t->c_iflag |= ICRNL;
+    t->c_lflag |= ICANON | ECHO | ISIG | IEXTEN;
+}
+
 /* Settings of the terminal outside_fd, or of any there is, else the kernel's for a new one. */
-static void choose_settings(int slave_fd, int outside_fd, bool ends_lines)
+static void choose_settings(int slave_fd, int outside_fd, const struct pty_looks *looks)
 {
     struct termios t;
 
     if (!tty_get(outside_fd, &t) && !tty_get(STDIN_FILENO, &t) && !tty_get(slave_fd, &t))
         return;
-    if (!ends_lines)
+    if (!looks->ends_lines)
         t.c_oflag &= ~(tcflag_t)OPOST;
+    if (looks->behind)
+        undo_line_editing(&t);
     (void)tty_set(slave_fd, &t);
 }
 
-static enum err_code open_one(struct pty *p, int outside_fd, bool ends_lines, struct err *e)
+static enum err_code open_one(struct pty *p, int outside_fd, const struct pty_looks *looks,
+                              tcflag_t *given, struct err *e)
 {
+    struct termios t;
     int unlocked = 0;
 
     p->master_fd =
@@ -105,8 +121,9 @@ static enum err_code open_one(struct pty *p, int outside_fd, bool ends_lines, st
                             (void *)(uintptr_t)(O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (p->slave_fd < 0)
         return err_system(e, "cannot open the terminal of", "/dev/ptmx");
-    choose_settings(p->slave_fd, outside_fd, ends_lines);
+    choose_settings(p->slave_fd, outside_fd, looks);
     choose_size(p->slave_fd);
+    *given = tty_get(p->slave_fd, &t) ? t.c_lflag : 0;
     return ERR_NONE;
 }
 
@@ -178,18 +195,20 @@ enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, b
     enum err_code rc = ERR_NONE;
 
     ptys_init(p);
-    p->session = mode != TTY_NEVER && !closed[STDIN_FILENO] && !closed[STDOUT_FILENO] &&
-                 controls_us(STDIN_FILENO) && controls_us(STDOUT_FILENO);
-    p->behind = p->session && !in_front(STDIN_FILENO);
+    p->session = mode != TTY_NEVER && !closed[STDOUT_FILENO] && controls_us(STDOUT_FILENO);
+    p->held = p->session && (closed[STDIN_FILENO] || !controls_us(STDIN_FILENO));
+    p->behind = p->session && !in_front(STDOUT_FILENO);
     p->shared = merge || (p->session && !closed[STDERR_FILENO] && controls_us(STDERR_FILENO) &&
                           pty_shared_by(argv));
     for (int i = 0; rc == ERR_NONE && i < (p->shared ? 1 : N_PTYS); i++) {
         int fd = i == PTY_OUT ? STDOUT_FILENO : STDERR_FILENO;
         bool outside = mode != TTY_NEVER && !closed[fd] && is_terminal(fd);
+        const struct pty_looks looks = {.ends_lines = p->session && controls_us(fd),
+                                        .behind = p->behind};
 
         /* What is no part of that terminal is not raw meanwhile, and makes its own line ends. */
         if (outside || (mode == TTY_ALWAYS && !closed[fd]))
-            rc = open_one(&p->items[i], fd, p->session && !p->behind && controls_us(fd), e);
+            rc = open_one(&p->items[i], fd, &looks, &p->given[i], e);
     }
     if (rc != ERR_NONE)
         ptys_release(p);

@@ -6,9 +6,18 @@
  * Who is in the foreground is asked when something happens: at the start, when continued, before
  * every read, and, while behind, five times a second, because nobody is told when a shell brings
  * a running job to the front.
+ *
+ * Where stdin is a pipe or a file (`git log | buildlog run -- less`), the session is held back: the
+ * command starts in the background of its terminal, and the terminal outside is left alone, because
+ * others may read from it (`sudo cat f | buildlog run -- wc`) and what is typed may be for later. As
+ * soon as the command reads from its terminal or changes its settings, the kernel stops it with
+ * TTIN or TTOU; then it is brought to the front and goes on as if nothing had been (sudo(8) does
+ * the same). The terminal of stderr controls no session, so of its settings nobody tells: they are
+ * looked at before its output is shown, and five times a second.
  */
 #include "run/session_state.h"
 
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +25,8 @@
 #include "run/procs.h"
 
 #define LOOK_FOR_FRONT_S 0.2
+
+enum { STRAGGLER_LOOKS = 5 }; /* a second: it takes them microseconds */
 
 enum { LAST_TURNS_MAX = 64 }; /* reads before stopping: more than a pseudo-terminal holds */
 
@@ -28,13 +39,28 @@ static void list_masters(const struct session *s, int masters[N_PTYS])
     }
 }
 
-/* Messages to a terminal that is raw bring their own line ends. */
+static bool in_front(const struct session *s)
+{
+    return s->relay.state != RELAY_BEHIND;
+}
+
+static bool ends_lines(int fd)
+{
+    struct termios t;
+
+    return tty_get(fd, &t) && (t.c_oflag & OPOST) != 0 && (t.c_oflag & ONLCR) != 0;
+}
+
+/* Messages to a terminal that is raw bring their own line ends. One that is not makes those of the
+   command as well, whose own terminal has made them. */
 static void tell_terminals(struct session *s)
 {
     for (int i = 0; i < N_STREAMS; i++) {
-        struct terminal *t = &s->channels[i].terminal;
+        struct channel *c = &s->channels[i];
 
-        t->raw = t->is_tty && s->relay.state != RELAY_BEHIND;
+        c->terminal.raw = c->terminal.is_tty && in_front(s);
+        c->terminal.drop_cr = c->terminal.is_tty && !in_front(s) && c->stream.is_pty &&
+                              ends_lines(c->stream.fd);
     }
 }
 
@@ -44,18 +70,103 @@ static void take_ground(struct session *s)
     int masters[N_PTYS];
 
     list_masters(s, masters);
-    if (session_in_foreground(s->tty_fd)) {
-        relay_enter(&s->relay, masters, s->reaped);
-        session_resize_ptys(s);
-    } else {
+    if (!session_in_foreground(s->tty_fd)) {
         relay_lose(&s->relay, masters);
+    } else {
+        if (!s->held)
+            relay_enter(&s->relay, masters, s->reaped);
+        session_resize_ptys(s);
     }
     tell_terminals(s);
 }
 
-static bool in_front(const struct session *s)
+/* ---- from behind to the front --------------------------------------------------------------- */
+
+/* Another buildlog may have the terminal now; then it is tried again five times a second. */
+static void come_forward(struct session *s)
 {
-    return s->relay.state != RELAY_BEHIND;
+    s->held = false;
+    take_ground(s);
+    if (!in_front(s))
+        return;
+    if (s->stopped)
+        monitor_continue(&s->child.monitor, true);
+    else
+        monitor_set_ground(&s->child.monitor, true);
+}
+
+/*
+ * Who catches TTIN or TTOU to tidy up before it stops itself (ssh does, before it asks for a
+ * password) may do so after the others have been continued.
+ */
+static void continue_stragglers(struct session *s)
+{
+    struct proc_list all;
+    struct proc_status status;
+
+    s->stragglers_left--;
+    procs_descendants(s->child.pid, &all);
+    for (size_t i = 0; i < all.len; i++)
+        if (procs_status(all.pids[i], &status) && status.state == 'T' &&
+            getpgid(all.pids[i]) == s->child.pid)
+            sys.kill(all.pids[i], SIGCONT);
+    proc_list_release(&all);
+}
+
+/* The command waits for keys, or is about to, and the kernel has not told: its terminal of stderr
+   does not control its session. */
+static bool wants_keys(const struct session *s)
+{
+    int masters[N_PTYS];
+
+    list_masters(s, masters);
+    return relay_changed_behind(&s->relay, masters, PTY_ERR) ||
+           (s->held && relay_changed_behind(&s->relay, masters, PTY_OUT));
+}
+
+/* What the terminal would have done with one in the background. */
+static void stop_as_reader(struct session *s)
+{
+    int masters[N_PTYS];
+
+    list_masters(s, masters);
+    relay_note_settings(&s->relay, masters);
+    sys.kill(-s->child.pid, SIGTTOU);
+}
+
+static void look_from_behind(struct session *s)
+{
+    bool foreground = session_in_foreground(s->tty_fd);
+    bool wanted = wants_keys(s);
+
+    if (foreground && (!s->held || wanted))
+        come_forward(s);
+    else if (wanted && !s->reaped)
+        stop_as_reader(s);
+}
+
+/* Full-screen programs and progress bars set modes of the terminal: the alternate screen, whether
+   the cursor shows. */
+static bool sets_modes(struct raw_span in)
+{
+    static const char set_or_reset[] = "\033[?";
+
+    return memmem(in.ptr, in.len, set_or_reset, sizeof(set_or_reset) - 1) != NULL;
+}
+
+/* Before output is passed on: it may be what the command draws when it has set up its terminal. */
+static void on_output(void *ctx, struct raw_span in)
+{
+    const struct channel *c = ctx;
+    struct session *s = c->session;
+
+    if (c == &s->channels[ERR] && !s->stderr_draws)
+        s->stderr_draws = sets_modes(in);
+    if (in_front(s))
+        return;
+    if (!s->reaped && !s->stopped && wants_keys(s))
+        look_from_behind(s);
+    tell_terminals(s);
 }
 
 /* ---- what is typed ---------------------------------------------------------------------- */
@@ -107,10 +218,10 @@ static void on_look_for_front(struct ev_loop *loop, ev_timer *w, int events)
     struct session *s = w->data;
 
     (void)loop, (void)events;
-    if (session_in_foreground(s->tty_fd)) {
-        take_ground(s);
-        monitor_set_ground(&s->child.monitor, true);
-    }
+    if (s->stragglers_left > 0)
+        continue_stragglers(s);
+    if (!in_front(s))
+        look_from_behind(s);
     session_settle(s);
 }
 
@@ -127,10 +238,18 @@ static void on_monitor_news(struct ev_loop *loop, ev_io *w, int events)
 
 void session_terminal_start(struct session *s)
 {
+    const struct relay_options o = {.outside_fd = s->tty_fd,
+                                    .lock_fd = s->channels[OUT].terminal.fd,
+                                    .monitor = &s->child.monitor,
+                                    .ptys = s->o->ptys};
     int masters[N_PTYS];
 
     list_masters(s, masters);
-    relay_init(&s->relay, s->tty_fd, &s->child.monitor, s->o->ptys->behind);
+    relay_init(&s->relay, &o);
+    for (int i = 0; i < N_STREAMS; i++) {
+        s->channels[i].stream.on_output = on_output;
+        s->channels[i].stream.ctx = &s->channels[i];
+    }
     if (s->spawn.foreground)
         relay_enter(&s->relay, masters, false);
     tell_terminals(s);
@@ -162,7 +281,7 @@ static void watch_master(struct session *s)
 
 void session_terminal_watch(struct session *s)
 {
-    bool looking = !in_front(s) && !s->reaped && s->tty_fd >= 0;
+    bool looking = (!in_front(s) || s->stragglers_left > 0) && !s->reaped && s->tty_fd >= 0;
 
     session_watch_io(s, &s->input, relay_wants_input(&s->relay));
     session_watch_io(s, &s->monitor_news, s->child.monitor.fd >= 0);
@@ -239,15 +358,27 @@ static void show_the_rest(struct session *s)
     }
 }
 
+static bool means_behind(int signal)
+{
+    return signal == SIGTTIN || signal == SIGTTOU;
+}
+
 /* TTIN and TTOU would come again at once if the command went on behind. */
 static bool would_stop_again(const struct session *s, int signal)
 {
-    return (signal == SIGTTIN || signal == SIGTTOU) && !in_front(s);
+    return means_behind(signal) && !in_front(s);
 }
 
 void session_terminal_stopped(struct session *s, int signal)
 {
+    if (means_behind(signal) && !in_front(s) && session_in_foreground(s->tty_fd)) {
+        s->stragglers_left = STRAGGLER_LOOKS;
+        come_forward(s);
+        return;
+    }
     show_the_rest(s);
+    if (means_behind(signal))
+        s->held = false;
     give_terminal_back(s);
     if (signal == SIGSTOP)
         signals_stop_self(signal);

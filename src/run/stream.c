@@ -211,6 +211,8 @@ enum stream_turn stream_turn(struct stream *s, char *scratch)
         return STREAM_ENDED;
     enlarge(s, (size_t)n);
     s->bytes += (uint64_t)n;
+    if (s->on_output != NULL)
+        s->on_output(s->ctx, (struct raw_span){.ptr = scratch, .len = (size_t)n});
     take_all(s, (struct raw_span){.ptr = scratch, .len = (size_t)n});
     if (s->limited)
         s->left -= (uint64_t)n < s->left ? (uint64_t)n : s->left;

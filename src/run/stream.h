@@ -69,6 +69,8 @@ struct stream {
     uint64_t left;
     bool orphaned; /* someone held the pipe when reading ended */
     bool lost;     /* a read failed or memory ran out: something is missing */
+    void (*on_output)(void *ctx, struct raw_span in); /* before it is passed on; may be NULL */
+    void *ctx;
 };
 
 /* Takes over read_fd. On an error s is released and read_fd closed. */
