@@ -189,6 +189,12 @@ static bool in_front(int fd)
     return sys.ioctl(fd, TIOCGPGRP, &group) == 0 && group == getpgrp();
 }
 
+/* Then stderr is a terminal of its own for no other reason than that a build around us made it. */
+static bool nested(void)
+{
+    return getenv("BUILDLOG_ID") != NULL;
+}
+
 enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, bool merge,
                         const bool *closed, struct err *e)
 {
@@ -198,8 +204,8 @@ enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, b
     p->session = mode != TTY_NEVER && !closed[STDOUT_FILENO] && controls_us(STDOUT_FILENO);
     p->held = p->session && (closed[STDIN_FILENO] || !controls_us(STDIN_FILENO));
     p->behind = p->session && !in_front(STDOUT_FILENO);
-    p->shared = merge || (p->session && !closed[STDERR_FILENO] && controls_us(STDERR_FILENO) &&
-                          pty_shared_by(argv));
+    p->shared = merge || (p->session && !closed[STDERR_FILENO] && pty_shared_by(argv) &&
+                          (controls_us(STDERR_FILENO) || (nested() && is_terminal(STDERR_FILENO))));
     for (int i = 0; rc == ERR_NONE && i < (p->shared ? 1 : N_PTYS); i++) {
         int fd = i == PTY_OUT ? STDOUT_FILENO : STDERR_FILENO;
         bool outside = mode != TTY_NEVER && !closed[fd] && is_terminal(fd);

@@ -42,7 +42,14 @@ void relay_init(struct relay *r, const struct relay_options *o)
     *r = (struct relay){.outside_fd = o->outside_fd, .lock_fd = o->lock_fd, .monitor = o->monitor,
                         .unsettled = o->ptys->behind};
     for (int i = 0; i < N_PTYS; i++)
-        r->left[i] = o->ptys->given[i];
+        r->left[i] = r->given[i] = o->ptys->given[i];
+}
+
+static bool differs(int master_fd, tcflag_t lflag)
+{
+    struct termios t;
+
+    return tty_get(master_fd, &t) && ((t.c_lflag ^ lflag) & (ICANON | ECHO)) != 0;
 }
 
 /* While we were behind, a shell edited its line outside: what the command's terminals were given
@@ -50,7 +57,7 @@ void relay_init(struct relay *r, const struct relay_options *o)
 static void settle(struct relay *r, const int *masters)
 {
     for (int i = 0; r->unsettled && i < N_PTYS; i++)
-        if (!relay_changed_behind(r, masters, i))
+        if (!differs(masters[i], r->given[i]))
             (void)tty_set(masters[i], &r->before);
     r->unsettled = false;
 }
@@ -66,9 +73,7 @@ void relay_note_settings(struct relay *r, const int *masters)
 
 bool relay_changed_behind(const struct relay *r, const int *masters, int which)
 {
-    struct termios t;
-
-    return tty_get(masters[which], &t) && ((t.c_lflag ^ r->left[which]) & (ICANON | ECHO)) != 0;
+    return differs(masters[which], r->left[which]);
 }
 
 /* The next one finds the settings of before us only when we are through with it. */

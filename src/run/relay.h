@@ -46,6 +46,7 @@ struct relay {
     bool unsettled; /* made behind: the command's terminals have yet to get what they should have */
     bool hung_up; /* nothing more will be typed */
     bool quoted;  /* the next byte is taken literally (VLNEXT) */
+    tcflag_t given[N_PTYS]; /* c_lflag of these terminals as they were made */
     tcflag_t left[N_PTYS]; /* c_lflag of these terminals when we went behind */
     struct termios before; /* of the terminal outside; in RAW and OUTPUT */
     char input[RELAY_MAX];

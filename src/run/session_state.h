@@ -75,6 +75,7 @@ struct session {
     bool in_session;    /* the command has a session and a controlling terminal of its own */
     bool held;          /* it is kept from the foreground until it wants keys */
     int stragglers_left; /* looks for what stopped too late to be continued with the others */
+    char *stderr_scratch; /* as scratch, while that is in use for stdout */
     bool stderr_draws;  /* a screen there: the results on stdout come after it */
     struct relay relay; /* of that session */
     bool group_told;    /* the last Ctrl-C was passed on to our own group, too */

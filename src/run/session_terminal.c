@@ -17,6 +17,8 @@
  */
 #include "run/session_state.h"
 
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -154,19 +156,50 @@ static bool sets_modes(struct raw_span in)
     return memmem(in.ptr, in.len, set_or_reset, sizeof(set_or_reset) - 1) != NULL;
 }
 
+/*
+ * Which of two ready streams was written first, nobody can tell. But a line without an end, on
+ * stdout, is a prompt, and the last thing a program writes before it waits: what there is on stderr
+ * at that moment came before it (the error message of a REPL, then its next prompt).
+ */
+static size_t prompt_to_hold(const struct session *s, struct raw_span in)
+{
+    const struct channel *other = &s->channels[ERR];
+    struct pollfd waiting = {.fd = other->stream.fd, .events = POLLIN};
+    const char *newline;
+
+    if (in.ptr[in.len - 1] == '\n' || s->stderr_scratch == NULL || !other->open ||
+        terminal_blocked(&other->terminal) || sys.poll(&waiting, 1, 0) != 1)
+        return 0;
+    newline = memrchr(in.ptr, '\n', in.len);
+    return newline == NULL ? in.len : in.len - (size_t)(newline - in.ptr) - 1;
+}
+
+static void stderr_first(void *ctx)
+{
+    struct session *s = ((const struct channel *)ctx)->session;
+    struct channel *other = &s->channels[ERR];
+    enum stream_turn turn = stream_turn(&other->stream, s->stderr_scratch);
+
+    if (turn != STREAM_IDLE)
+        session_note_output(s);
+    if (turn == STREAM_ENDED)
+        session_end_channel(other);
+}
+
 /* Before output is passed on: it may be what the command draws when it has set up its terminal. */
-static void on_output(void *ctx, struct raw_span in)
+static size_t on_output(void *ctx, struct raw_span in)
 {
     const struct channel *c = ctx;
     struct session *s = c->session;
 
     if (c == &s->channels[ERR] && !s->stderr_draws)
         s->stderr_draws = sets_modes(in);
-    if (in_front(s))
-        return;
-    if (!s->reaped && !s->stopped && wants_keys(s))
-        look_from_behind(s);
-    tell_terminals(s);
+    if (!in_front(s)) {
+        if (!s->reaped && !s->stopped && wants_keys(s))
+            look_from_behind(s);
+        tell_terminals(s);
+    }
+    return c == &s->channels[OUT] ? prompt_to_hold(s, in) : 0;
 }
 
 /* ---- what is typed ---------------------------------------------------------------------- */
@@ -246,8 +279,10 @@ void session_terminal_start(struct session *s)
 
     list_masters(s, masters);
     relay_init(&s->relay, &o);
+    s->stderr_scratch = malloc(STREAM_READ_SIZE); /* without it the order is a worse guess */
     for (int i = 0; i < N_STREAMS; i++) {
         s->channels[i].stream.on_output = on_output;
+        s->channels[i].stream.other_first = stderr_first;
         s->channels[i].stream.ctx = &s->channels[i];
     }
     if (s->spawn.foreground)
@@ -320,6 +355,8 @@ void session_terminal_drained(struct session *s)
 
 void session_terminal_release(struct session *s)
 {
+    free(s->stderr_scratch);
+    s->stderr_scratch = NULL;
     if (s->child.monitor.pid == 0)
         return;
     give_terminal_back(s);
