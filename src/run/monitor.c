@@ -59,6 +59,7 @@ struct watch {
     pid_t command;
     pid_t front; /* the group to bring to the front again */
     bool ended;
+    bool behind; /* we are in front of the command's terminal ourselves */
     bool guarding;
     struct termios before;
     struct termios now;
@@ -101,6 +102,7 @@ static void set_ground(struct watch *w, bool foreground)
 
     if (w->ended || sys.ioctl(TTY_FD, TIOCGPGRP, &front) != 0)
         return;
+    w->behind = !foreground;
     if (foreground && front == getpgrp()) {
         bring_to_front(w->command); /* in case the other one is gone */
         bring_to_front(w->front);
@@ -146,6 +148,10 @@ static _Noreturn void end(const struct watch *w)
     int status;
 
     restore_outside(w);
+    if (!w->ended && w->behind) { /* the kernel told the foreground alone, which is us */
+        sys.kill(-w->command, SIGHUP);
+        sys.kill(-w->command, SIGCONT);
+    }
     if (w->ended)
         (void)sys.wait4(w->command, &status, WNOHANG, NULL);
     _exit(0);
@@ -261,7 +267,7 @@ static _Noreturn void start_command(const struct monitor_options *o)
 static _Noreturn void monitor(const struct monitor_options *o, int socket_fd)
 {
     const struct sigaction action = {.sa_handler = on_child};
-    struct watch w = {0};
+    struct watch w = {.behind = !o->foreground};
     struct report r = {.kind = REPORT_STARTED};
     sigset_t all;
 

@@ -107,6 +107,9 @@ static void continue_stragglers(struct session *s)
     struct proc_status status;
 
     s->stragglers_left--;
+    /* A Ctrl-Z stops the first process, too. */
+    if (s->stopped || !procs_status(s->child.pid, &status) || status.state == 'T')
+        return;
     procs_descendants(s->child.pid, &all);
     for (size_t i = 0; i < all.len; i++)
         if (procs_status(all.pids[i], &status) && status.state == 'T' &&
@@ -408,8 +411,10 @@ static bool would_stop_again(const struct session *s, int signal)
 
 void session_terminal_stopped(struct session *s, int signal)
 {
-    if (means_behind(signal) && !in_front(s) && session_in_foreground(s->tty_fd)) {
-        s->stragglers_left = STRAGGLER_LOOKS;
+    if (means_behind(signal) && session_in_foreground(s->tty_fd) &&
+        (!in_front(s) || s->stragglers_left > 0)) {
+        if (!in_front(s))
+            s->stragglers_left = STRAGGLER_LOOKS;
         come_forward(s);
         return;
     }
