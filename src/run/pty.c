@@ -2,6 +2,7 @@
 #include "run/pty.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <stdint.h>
 #include <string.h>
@@ -70,17 +71,18 @@ static unsigned short cells(const char *variable, unsigned short otherwise)
 }
 
 struct pty_looks {
+    int outside_fd;  /* has the settings to copy */
     bool ends_lines; /* makes CR LF of LF */
     bool behind;     /* somebody else is in the foreground outside */
 };
 
-static void choose_size(int slave_fd)
+static void choose_size(int slave_fd, struct winsize *size)
 {
-    struct winsize size = {.ws_row = cells("LINES", DEFAULT_ROWS),
-                           .ws_col = cells("COLUMNS", DEFAULT_COLUMNS)};
-
+    *size = (struct winsize){.ws_row = cells("LINES", DEFAULT_ROWS),
+                             .ws_col = cells("COLUMNS", DEFAULT_COLUMNS)};
     if (!pty_resize(slave_fd))
-        (void)sys.ioctl(slave_fd, TIOCSWINSZ, &size);
+        (void)sys.ioctl(slave_fd, TIOCSWINSZ, size);
+    (void)sys.ioctl(slave_fd, TIOCGWINSZ, size);
 }
 
 /* What a shell that edits its line has switched off in the meantime. */
@@ -90,12 +92,12 @@ static void undo_line_editing(struct termios *t)
     t->c_lflag |= ICANON | ECHO | ISIG | IEXTEN;
 }
 
-/* Settings of the terminal outside_fd, or of any there is, else the kernel's for a new one. */
-static void choose_settings(int slave_fd, int outside_fd, const struct pty_looks *looks)
+/* Settings of the terminal outside, or of any there is, else the kernel's for a new one. */
+static void choose_settings(int slave_fd, const struct pty_looks *looks)
 {
     struct termios t;
 
-    if (!tty_get(outside_fd, &t) && !tty_get(STDIN_FILENO, &t) && !tty_get(slave_fd, &t))
+    if (!tty_get(looks->outside_fd, &t) && !tty_get(STDIN_FILENO, &t) && !tty_get(slave_fd, &t))
         return;
     if (!looks->ends_lines)
         t.c_oflag &= ~(tcflag_t)OPOST;
@@ -104,9 +106,10 @@ static void choose_settings(int slave_fd, int outside_fd, const struct pty_looks
     (void)tty_set(slave_fd, &t);
 }
 
-static enum err_code open_one(struct pty *p, int outside_fd, const struct pty_looks *looks,
-                              tcflag_t *given, struct err *e)
+static enum err_code open_one(struct ptys *ptys, int i, const struct pty_looks *looks,
+                              struct err *e)
 {
+    struct pty *p = &ptys->items[i];
     struct termios t;
     int unlocked = 0;
 
@@ -121,9 +124,9 @@ static enum err_code open_one(struct pty *p, int outside_fd, const struct pty_lo
                             (void *)(uintptr_t)(O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (p->slave_fd < 0)
         return err_system(e, "cannot open the terminal of", "/dev/ptmx");
-    choose_settings(p->slave_fd, outside_fd, looks);
-    choose_size(p->slave_fd);
-    *given = tty_get(p->slave_fd, &t) ? t.c_lflag : 0;
+    choose_settings(p->slave_fd, looks);
+    choose_size(p->slave_fd, &ptys->size);
+    ptys->given[i] = tty_get(p->slave_fd, &t) ? t.c_lflag : 0;
     return ERR_NONE;
 }
 
@@ -209,14 +212,37 @@ enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, b
     for (int i = 0; rc == ERR_NONE && i < (p->shared ? 1 : N_PTYS); i++) {
         int fd = i == PTY_OUT ? STDOUT_FILENO : STDERR_FILENO;
         bool outside = mode != TTY_NEVER && !closed[fd] && is_terminal(fd);
-        const struct pty_looks looks = {.ends_lines = p->session && controls_us(fd),
+        const struct pty_looks looks = {.outside_fd = fd,
+                                        .ends_lines = p->session && controls_us(fd),
                                         .behind = p->behind};
 
         /* What is no part of that terminal is not raw meanwhile, and makes its own line ends. */
         if (outside || (mode == TTY_ALWAYS && !closed[fd]))
-            rc = open_one(&p->items[i], fd, &looks, &p->given[i], e);
+            rc = open_one(p, i, &looks, e);
     }
     if (rc != ERR_NONE)
         ptys_release(p);
     return rc;
+}
+
+static bool names_outside(const char *path)
+{
+    struct stat named;
+    struct stat outside;
+
+    return sys.fstatat(AT_FDCWD, path, &named, 0) == 0 && sys.fstat(STDOUT_FILENO, &outside) == 0 &&
+           S_ISCHR(named.st_mode) && named.st_rdev == outside.st_rdev;
+}
+
+void ptys_rename(const struct ptys *p)
+{
+    const char *named = getenv("GPG_TTY");
+    char path[32];
+    unsigned number;
+
+    if (!p->session || named == NULL || !names_outside(named) ||
+        sys.ioctl(p->items[PTY_OUT].master_fd, TIOCGPTN, &number) != 0)
+        return;
+    snprintf(path, sizeof(path), "/dev/pts/%u", number);
+    (void)setenv("GPG_TTY", path, 1);
 }

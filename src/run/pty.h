@@ -44,6 +44,7 @@ struct ptys {
     bool session; /* the one of stdout becomes the controlling terminal of a session of its own */
     bool held;    /* in a session: stdin is not that terminal and stays what it is */
     tcflag_t given[N_PTYS]; /* c_lflag as they were made */
+    struct winsize size;    /* likewise */
 };
 
 /* None open; ptys_release is fine at any time. */
@@ -57,6 +58,13 @@ bool ptys_any(const struct ptys *p);
  */
 enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, bool merge,
                         const bool *closed, struct err *e) MUST_USE;
+
+/*
+ * In a session: GPG_TTY (gpg-agent(1)) of the environment, where it names the terminal outside, is
+ * to name the command's. By its name gpg-agent asks for a passphrase there; it would share the keys
+ * with us at the one outside, and what we get of them would be echoed, and be in the log.
+ */
+void ptys_rename(const struct ptys *p);
 
 /*
  * Does this program take it for granted that stdin and stderr are the same terminal, so that it

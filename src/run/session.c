@@ -267,6 +267,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
     if (s->state < SEALED)
         build_log_tick(s->o->log);
     mask_socket_tick(&s->mask_socket);
+    session_note_size(s);
     session_look_at_child(s); /* SIGCHLD told of it, but a wait that failed was not repeated */
     session_say_log_notice(s);
     session_settle(s);
@@ -376,7 +377,8 @@ static enum err_code init_session(struct session *s, const struct session_option
 
     *s = (struct session){.o = o, .tty_fd = -1, .signals.fd = -1,
                           .child = {.errno_fd = -1, .monitor.fd = -1},
-                          .mask_socket = {.fd = -1, .dir_fd = -1}};
+                          .mask_socket = {.fd = -1, .dir_fd = -1},
+                          .size = o->ptys->size};
     s->channels[OUT].stream.fd = s->channels[ERR].stream.fd = -1;
     /* Not the default loop: that one would take over SIGCHLD. */
     s->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOINOTIFY | EVFLAG_NOSIGMASK);

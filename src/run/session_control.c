@@ -407,6 +407,7 @@ static bool reached_command(const struct session *s, const struct signal_event *
 static void on_resize(struct session *s, const struct signal_event *event)
 {
     session_resize_ptys(s);
+    session_note_size(s);
     if (s->state < DRAINING && (event->from_process || !s->in_session || s->held) &&
         (event->from_process || s->own_group || s->channels[OUT].stream.is_pty ||
          s->channels[ERR].stream.is_pty))

@@ -95,6 +95,9 @@ struct session {
     ev_timer linger;
     ev_timer give_up;
 
+    struct winsize size;   /* of the command's terminal, as the log has it */
+    int64_t size_noted_ns; /* when it last changed there */
+
     bool reaped;
     bool stopped; /* the command is stopped: timeouts stand still */
     bool stop_passed_on;
@@ -206,6 +209,9 @@ void session_terminal_stopped(struct session *s, int signal);
 void session_terminal_continue(struct session *s);
 
 void session_resize_ptys(struct session *s);
+
+/* An event if the size of the command's terminal is another one; at most once a second. */
+void session_note_size(struct session *s);
 
 /* ---- session_report.c ------------------------------------------------------------------ */
 

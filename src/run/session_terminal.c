@@ -23,10 +23,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
 #include "run/procs.h"
 
 #define LOOK_FOR_FRONT_S 0.2
+
+#define SIZE_PAUSE_NS INT64_C(1000000000)
 
 enum { STRAGGLER_LOOKS = 5 }; /* a second: it takes them microseconds */
 
@@ -382,6 +385,28 @@ void session_resize_ptys(struct session *s)
     for (int i = N_PTYS - 1; i >= 0; i--)
         if (s->channels[i].stream.is_pty && s->channels[i].stream.fd >= 0)
             (void)pty_resize(s->channels[i].stream.fd);
+}
+
+/* A window that is dragged has a hundred sizes a second. */
+void session_note_size(struct session *s)
+{
+    const struct stream *out = &s->channels[OUT].stream;
+    const struct stream *terminal = out->is_pty ? out : &s->channels[ERR].stream;
+    int64_t now_ns = clock_monotonic_ns();
+    struct winsize size;
+
+    if (!terminal->is_pty || terminal->fd < 0 || s->state >= SEALING ||
+        now_ns - s->size_noted_ns < SIZE_PAUSE_NS ||
+        sys.ioctl(terminal->fd, TIOCGWINSZ, &size) != 0 ||
+        (size.ws_col == s->size.ws_col && size.ws_row == s->size.ws_row))
+        return;
+    session_put_event(s, "info", "resize",
+                      (const struct record_field[]){session_number("columns", size.ws_col),
+                                                    session_number("rows", size.ws_row)},
+                      2);
+    (void)build_log_flush(s->o->log); /* output may be long in coming */
+    s->size = size;
+    s->size_noted_ns = now_ns;
 }
 
 /* ---- stopping and continuing  */
