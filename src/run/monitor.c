@@ -59,6 +59,7 @@ struct watch {
     pid_t command;
     pid_t front; /* the group to bring to the front again */
     bool ended;
+    bool continuing; /* by order */
     bool behind; /* we are in front of the command's terminal ourselves */
     bool guarding;
     struct termios before;
@@ -116,6 +117,7 @@ static void take_order(struct watch *w, const struct order *order)
 {
     switch (order->kind) {
     case ORDER_CONTINUE:
+        w->continuing = true;
         set_ground(w, order->foreground);
         sys.kill(-w->command, SIGCONT);
         break;
@@ -203,6 +205,14 @@ static void let_go(struct watch *w, struct monitor_report *r)
     close(TTY_FD);
 }
 
+/* Somebody who has stopped the command alone continues it alone; but buildlog has stopped with it. */
+static void note_continue(struct watch *w, int status)
+{
+    if (WIFCONTINUED(status) && !w->continuing)
+        sys.kill(getppid(), SIGCONT);
+    w->continuing = false;
+}
+
 /* Asks once; true if there was a change, which has been reported. */
 static bool look(struct watch *w, int options)
 {
@@ -214,6 +224,8 @@ static bool look(struct watch *w, int options)
     r.change.wait_status = wait_status(&info);
     if ((options & WEXITED) != 0)
         let_go(w, &r.change);
+    else
+        note_continue(w, r.change.wait_status);
     if (!put_message(SOCKET_FD, &r, REPORT_SIZE + r.change.unread_len))
         end(w);
     return true;
