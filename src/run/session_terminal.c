@@ -18,6 +18,7 @@
 #include "run/session_state.h"
 
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -423,6 +424,15 @@ static void show_the_rest(struct session *s)
     }
 }
 
+/*
+ * Who changes the settings is, as a rule, about to ask for a password, and throws away what was typed
+ * before the question (TCSAFLUSH); but that is outside still, and would be taken for the answer.
+ */
+static void forget_typed_ahead(const struct session *s)
+{
+    (void)sys.ioctl(s->tty_fd, TCFLSH, (void *)(intptr_t)TCIFLUSH);
+}
+
 static bool means_behind(int signal)
 {
     return signal == SIGTTIN || signal == SIGTTOU;
@@ -440,6 +450,8 @@ void session_terminal_stopped(struct session *s, int signal)
         (!in_front(s) || s->stragglers_left > 0)) {
         if (!in_front(s))
             s->stragglers_left = STRAGGLER_LOOKS;
+        if (s->held && signal == SIGTTOU)
+            forget_typed_ahead(s);
         come_forward(s);
         return;
     }

@@ -107,6 +107,23 @@ def password_not_logged():
 
 
 @bl.section
+def typed_ahead():
+    """What was typed before the question is no answer to it."""
+    go = bl.temp("go")
+    code = (f"import getpass, os, sys\nprint('on', flush=True)\nwhile not os.path.exists({go!r}): pass\n"
+            "print('length', len(getpass.getpass('Word: ')))")
+    tty = script('echo in | $B "$PYTHON" -c "$CODE"', env={"CODE": code})
+    tty.expect(b"on\r\n")
+    tty.send(b"ahead\n")
+    tty.expect(b"ahead\r\n")
+    open(go, "wb").close()
+    tty.expect(b"Word: ")
+    tty.send(b"123\n")
+    tty.expect(b"length 3\r\n")
+    bl.equal(tty.finish(), 0, "what was typed ahead is not taken for the password")
+
+
+@bl.section
 def asks_like_ssh():
     """readpassphrase(3) of OpenSSH catches TTIN and TTOU, tidies up, and sends it to itself again:
     after all others have been continued, perhaps."""
