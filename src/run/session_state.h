@@ -78,6 +78,7 @@ struct session {
     char *stderr_scratch; /* as scratch, while that is in use for stdout */
     bool stderr_draws;  /* a screen there: the results on stdout come after it */
     struct relay relay; /* of that session */
+    bool ground_due;    /* the command is on its way to the front of its terminal */
     bool group_told;    /* the last Ctrl-C was passed on to our own group, too */
 
     ev_io exec_result;

@@ -95,6 +95,7 @@ static void come_forward(struct session *s)
     take_ground(s);
     if (!in_front(s))
         return;
+    s->ground_due = true;
     if (s->stopped)
         monitor_continue(&s->child.monitor, true);
     else
@@ -321,11 +322,24 @@ static void watch_master(struct session *s)
     }
 }
 
+/* The monitor has yet to bring the command to the front of its terminal: a Ctrl-C would reach
+   nobody. */
+static bool ground_due(struct session *s)
+{
+    pid_t front;
+
+    if (s->ground_due && (sys.ioctl(s->channels[OUT].stream.fd, TIOCGPGRP, &front) != 0 ||
+                          front != s->child.monitor.pid))
+        s->ground_due = false;
+    return s->ground_due;
+}
+
 void session_terminal_watch(struct session *s)
 {
-    bool looking = (!in_front(s) || s->stragglers_left > 0) && !s->reaped && s->tty_fd >= 0;
+    bool due = ground_due(s);
+    bool looking = (!in_front(s) || s->stragglers_left > 0 || due) && !s->reaped && s->tty_fd >= 0;
 
-    session_watch_io(s, &s->input, relay_wants_input(&s->relay));
+    session_watch_io(s, &s->input, relay_wants_input(&s->relay) && !due);
     session_watch_io(s, &s->monitor_news, s->child.monitor.fd >= 0);
     watch_master(s);
     if (!looking)
@@ -470,11 +484,13 @@ void session_terminal_stopped(struct session *s, int signal)
        (setpgid(2)). */
     if (would_stop_again(s, signal))
         sys.kill(-s->child.pid, SIGHUP);
+    s->ground_due = in_front(s);
     monitor_continue(&s->child.monitor, in_front(s));
 }
 
 void session_terminal_continue(struct session *s)
 {
     take_ground(s);
+    s->ground_due = in_front(s);
     monitor_continue(&s->child.monitor, in_front(s));
 }
