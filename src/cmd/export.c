@@ -21,7 +21,6 @@
 enum {
     DEFAULT_COLUMNS = 80, /* the size of a terminal where nothing says another */
     DEFAULT_ROWS = 24,
-    SIZE_MAX_CELLS = 10000,
     COMMAND_MAX = 4096, /* bytes of the command in a header */
     TEXT_MAX = 64 << 10
 };
@@ -29,7 +28,7 @@ enum {
 struct export {
     const struct command *command;
     int64_t format;
-    unsigned columns, rows;
+    unsigned columns, rows; /* 0: what the log says */
     struct opened_build build;
     struct build_report report;
     struct out out;
@@ -52,7 +51,7 @@ static bool parse_side(const char *text, size_t n, unsigned *out)
         return false;
     memcpy(digits, text, n);
     digits[n] = '\0';
-    if (!parse_number(digits, SIZE_MAX_CELLS, &value) || value == 0)
+    if (!parse_number(digits, CAST_CELLS_MAX, &value) || value == 0)
         return false;
     *out = (unsigned)value;
     return true;
@@ -66,8 +65,6 @@ static enum err_code parse(struct export *x, const struct cmd_args *args, struct
 
     x->command = args->command;
     x->format = output != NULL ? output->number : CHOICE_EXPORT_OUTPUT_ASCIICAST;
-    x->columns = DEFAULT_COLUMNS;
-    x->rows = DEFAULT_ROWS;
     if (size != NULL &&
         (by == NULL || !parse_side(size->text, (size_t)(by - size->text), &x->columns) ||
          !parse_side(by + 1, strlen(by + 1), &x->rows)))
@@ -101,6 +98,16 @@ static const char *command_text(struct export *x)
     return x->command_line.data;
 }
 
+static void choose_size(struct export *x)
+{
+    x->cast.one_size = x->columns > 0;
+    if (x->columns > 0 || (x->report.has_start &&
+                           cast_size(&x->report.start, &x->columns, &x->rows)))
+        return;
+    x->columns = DEFAULT_COLUMNS;
+    x->rows = DEFAULT_ROWS;
+}
+
 static enum err_code begin(struct export *x)
 {
     const char *command = command_text(x);
@@ -108,6 +115,7 @@ static enum err_code begin(struct export *x)
     int64_t started = x->report.has_start ? record_time_ms(&x->report.start, "startedAt") : -1;
     char outcome[OUTCOME_TEXT];
 
+    choose_size(x);
     if (is_cast(x)) {
         const struct cast_header header = {.columns = x->columns,
                                            .rows = x->rows,

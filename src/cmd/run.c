@@ -373,6 +373,8 @@ static enum err_code describe(struct run *r)
         .version = BUILDLOG_VERSION,
         .pid = getpid(),
         .tty = ptys_any(&r->ptys),
+        .columns = r->ptys.size.ws_col,
+        .rows = r->ptys.size.ws_row,
         .order = r->session.merge ? "merge" : r->session.exact ? "exact" : "arrival",
         .redact = r->session.redact,
         .forward = forward_name(r->session.forward),
@@ -456,6 +458,7 @@ static void open_terminals(struct run *r)
         r->tty = TTY_NEVER;
     if (ptys_open(&r->ptys, r->tty, r->session.argv, r->session.merge, r->closed, &e) == ERR_NONE) {
         r->session.merge = r->ptys.shared;
+        ptys_rename(&r->ptys);
         return;
     }
     err_format(&e, text, sizeof(text));

@@ -81,13 +81,45 @@ static enum err_code put_output(void *arg, const char *text, size_t n)
     return rc;
 }
 
+bool cast_size(const struct record *r, unsigned *columns, unsigned *rows)
+{
+    int64_t width = record_number(r, "columns", 0);
+    int64_t height = record_number(r, "rows", 0);
+
+    if (width < 1 || width > CAST_CELLS_MAX || height < 1 || height > CAST_CELLS_MAX)
+        return false;
+    *columns = (unsigned)width;
+    *rows = (unsigned)height;
+    return true;
+}
+
+static enum err_code put_resize(struct cast *c, const struct log_item *item, struct err *e)
+{
+    struct record r;
+    unsigned columns;
+    unsigned rows;
+    enum err_code rc = log_item_decode(item, &r, e);
+
+    if (rc != ERR_NONE)
+        return rc;
+    if (strcmp(record_text(&r, "event", ""), "resize") == 0 && cast_size(&r, &columns, &rows)) {
+        rc = begin_event(c, 'r');
+        if (rc == ERR_NONE)
+            rc = sink_printf(&c->sink, "%ux%u\"]\n", columns, rows);
+    }
+    record_release(&r);
+    return rc;
+}
+
 enum err_code cast_item(struct cast *c, const struct log_item *item, int64_t at_ms, struct err *e)
 {
     enum err_code rc;
 
+    c->at_ms = at_ms;
+    if (item->kind == RECORD_EVENT && !c->one_size)
+        return put_resize(c, item, e);
     if (item->kind != RECORD_LINE && item->kind != RECORD_GAP)
         return ERR_NONE;
-    c->at_ms = at_ms;
     c->open = false;
     c->renderer.format = item->kind == RECORD_LINE ? RENDER_RAW : RENDER_PRETTY;
     rc = render_item(&c->renderer, item, e);

@@ -6,7 +6,7 @@
  *
  * Lines end in CR LF, as on a terminal. Of escape sequences those pass that colour, or move within
  * the line; all others are made visible (visible.h), so that a recording can do no more to a
- * terminal than show text. Places where records are missing are shown as text. No memory but the
+ * terminal than show text. A new size of the command's terminal is an "r" event. Places where records are missing are shown as text. No memory but the
  * renderer's. Called by cmd/export.
  */
 #ifndef READ_CAST_H
@@ -35,7 +35,12 @@ struct cast {
     int64_t at_ms;   /* of the event at hand */
     int64_t last_ms; /* of the event before */
     bool open;       /* that event is begun */
+    bool one_size;   /* the caller's wish: no "r" events */
 };
+
+/* The size that a start record or a resize event gives, if it gives one. */
+bool cast_size(const struct record *r, unsigned *columns, unsigned *rows);
+enum { CAST_CELLS_MAX = 10000 }; /* more is no terminal */
 
 void cast_init(struct cast *c, struct sink sink, int version);
 void cast_release(struct cast *c);

@@ -61,6 +61,10 @@ enum err_code record_put_start(struct buf *b, const struct record_start *r)
     put_string(&p, "forward", r->forward);
     put_bool(&p, "lock", r->lock);
     put_labels(&p, r);
+    if (r->columns > 0 && r->rows > 0) {
+        put_signed(&p, "columns", r->columns);
+        put_signed(&p, "rows", r->rows);
+    }
     return put_close(&p, SIZE_MAX);
 }
 

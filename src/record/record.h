@@ -56,6 +56,7 @@ struct record_start {
     bool lock;
     const struct record_label *labels; /* "labels":{} left out when none */
     size_t n_labels;
+    int64_t columns, rows; /* of the command's terminal; 0: not known, left out */
 };
 
 enum err_code record_put_start(struct buf *b, const struct record_start *r) MUST_USE;

@@ -59,6 +59,8 @@ struct watch {
     pid_t command;
     pid_t front; /* the group to bring to the front again */
     bool ended;
+    bool continuing; /* by order */
+    bool behind; /* we are in front of the command's terminal ourselves */
     bool guarding;
     struct termios before;
     struct termios now;
@@ -101,6 +103,7 @@ static void set_ground(struct watch *w, bool foreground)
 
     if (w->ended || sys.ioctl(TTY_FD, TIOCGPGRP, &front) != 0)
         return;
+    w->behind = !foreground;
     if (foreground && front == getpgrp()) {
         bring_to_front(w->command); /* in case the other one is gone */
         bring_to_front(w->front);
@@ -114,6 +117,7 @@ static void take_order(struct watch *w, const struct order *order)
 {
     switch (order->kind) {
     case ORDER_CONTINUE:
+        w->continuing = true;
         set_ground(w, order->foreground);
         sys.kill(-w->command, SIGCONT);
         break;
@@ -146,6 +150,10 @@ static _Noreturn void end(const struct watch *w)
     int status;
 
     restore_outside(w);
+    if (!w->ended && w->behind) { /* the kernel told the foreground alone, which is us */
+        sys.kill(-w->command, SIGHUP);
+        sys.kill(-w->command, SIGCONT);
+    }
     if (w->ended)
         (void)sys.wait4(w->command, &status, WNOHANG, NULL);
     _exit(0);
@@ -197,6 +205,14 @@ static void let_go(struct watch *w, struct monitor_report *r)
     close(TTY_FD);
 }
 
+/* Somebody who has stopped the command alone continues it alone; but buildlog has stopped with it. */
+static void note_continue(struct watch *w, int status)
+{
+    if (WIFCONTINUED(status) && !w->continuing)
+        sys.kill(getppid(), SIGCONT);
+    w->continuing = false;
+}
+
 /* Asks once; true if there was a change, which has been reported. */
 static bool look(struct watch *w, int options)
 {
@@ -208,6 +224,8 @@ static bool look(struct watch *w, int options)
     r.change.wait_status = wait_status(&info);
     if ((options & WEXITED) != 0)
         let_go(w, &r.change);
+    else
+        note_continue(w, r.change.wait_status);
     if (!put_message(SOCKET_FD, &r, REPORT_SIZE + r.change.unread_len))
         end(w);
     return true;
@@ -287,7 +305,7 @@ static _Noreturn void monitor(const struct monitor_options *o, int socket_fd)
 {
     const struct sigaction action = {.sa_handler = on_signal};
     struct starting s = {.o = o, .socket_fd = socket_fd};
-    struct watch w = {0};
+    struct watch w = {.behind = !o->foreground};
     sigset_t all;
 
     sigfillset(&all);

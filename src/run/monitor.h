@@ -21,7 +21,7 @@
  *     as it is after a command without buildlog, and the end of the output can be seen;
  *   - if buildlog dies without a word, the terminal outside is restored, unless somebody has
  *     changed its settings since. (The kernel hangs the terminal inside up, as its master is
- *     closed, so the command hears SIGHUP.)
+ *     closed, so the command hears SIGHUP; one in the background hears it from the monitor.)
  *
  * The command's process borrows the monitor's memory until it execs: there would be a copy to make
  * and to take apart again, for nothing. The monitor is a fork of buildlog that never execs: only

@@ -2,6 +2,7 @@
 #include "run/pty.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <stdint.h>
 #include <string.h>
@@ -69,29 +70,47 @@ static unsigned short cells(const char *variable, unsigned short otherwise)
     return n > 0 && n <= MOST_CELLS && *end == '\0' ? (unsigned short)n : otherwise;
 }
 
-static void choose_size(int slave_fd)
-{
-    struct winsize size = {.ws_row = cells("LINES", DEFAULT_ROWS),
-                           .ws_col = cells("COLUMNS", DEFAULT_COLUMNS)};
+struct pty_looks {
+    int outside_fd;  /* has the settings to copy */
+    bool ends_lines; /* makes CR LF of LF */
+    bool behind;     /* somebody else is in the foreground outside */
+};
 
+static void choose_size(int slave_fd, struct winsize *size)
+{
+    *size = (struct winsize){.ws_row = cells("LINES", DEFAULT_ROWS),
+                             .ws_col = cells("COLUMNS", DEFAULT_COLUMNS)};
     if (!pty_resize(slave_fd))
-        (void)sys.ioctl(slave_fd, TIOCSWINSZ, &size);
+        (void)sys.ioctl(slave_fd, TIOCSWINSZ, size);
+    (void)sys.ioctl(slave_fd, TIOCGWINSZ, size);
 }
 
-/* Settings of the terminal outside_fd, or of any there is, else the kernel's for a new one. */
-static void choose_settings(int slave_fd, int outside_fd, bool ends_lines)
+/* What a shell that edits its line has switched off in the meantime. */
+static void undo_line_editing(struct termios *t)
+{
+    t->c_iflag |= ICRNL;
+    t->c_lflag |= ICANON | ECHO | ISIG | IEXTEN;
+}
+
+/* Settings of the terminal outside, or of any there is, else the kernel's for a new one. */
+static void choose_settings(int slave_fd, const struct pty_looks *looks)
 {
     struct termios t;
 
-    if (!tty_get(outside_fd, &t) && !tty_get(STDIN_FILENO, &t) && !tty_get(slave_fd, &t))
+    if (!tty_get(looks->outside_fd, &t) && !tty_get(STDIN_FILENO, &t) && !tty_get(slave_fd, &t))
         return;
-    if (!ends_lines)
+    if (!looks->ends_lines)
         t.c_oflag &= ~(tcflag_t)OPOST;
+    if (looks->behind)
+        undo_line_editing(&t);
     (void)tty_set(slave_fd, &t);
 }
 
-static enum err_code open_one(struct pty *p, int outside_fd, bool ends_lines, struct err *e)
+static enum err_code open_one(struct ptys *ptys, int i, const struct pty_looks *looks,
+                              struct err *e)
 {
+    struct pty *p = &ptys->items[i];
+    struct termios t;
     int unlocked = 0;
 
     p->master_fd =
@@ -105,8 +124,9 @@ static enum err_code open_one(struct pty *p, int outside_fd, bool ends_lines, st
                             (void *)(uintptr_t)(O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (p->slave_fd < 0)
         return err_system(e, "cannot open the terminal of", "/dev/ptmx");
-    choose_settings(p->slave_fd, outside_fd, ends_lines);
-    choose_size(p->slave_fd);
+    choose_settings(p->slave_fd, looks);
+    choose_size(p->slave_fd, &ptys->size);
+    ptys->given[i] = tty_get(p->slave_fd, &t) ? t.c_lflag : 0;
     return ERR_NONE;
 }
 
@@ -172,26 +192,57 @@ static bool in_front(int fd)
     return sys.ioctl(fd, TIOCGPGRP, &group) == 0 && group == getpgrp();
 }
 
+/* Then stderr is a terminal of its own for no other reason than that a build around us made it. */
+static bool nested(void)
+{
+    return getenv("BUILDLOG_ID") != NULL;
+}
+
 enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, bool merge,
                         const bool *closed, struct err *e)
 {
     enum err_code rc = ERR_NONE;
 
     ptys_init(p);
-    p->session = mode != TTY_NEVER && !closed[STDIN_FILENO] && !closed[STDOUT_FILENO] &&
-                 controls_us(STDIN_FILENO) && controls_us(STDOUT_FILENO);
-    p->behind = p->session && !in_front(STDIN_FILENO);
-    p->shared = merge || (p->session && !closed[STDERR_FILENO] && controls_us(STDERR_FILENO) &&
-                          pty_shared_by(argv));
+    p->session = mode != TTY_NEVER && !closed[STDOUT_FILENO] && controls_us(STDOUT_FILENO);
+    p->held = p->session && (closed[STDIN_FILENO] || !controls_us(STDIN_FILENO));
+    p->behind = p->session && !in_front(STDOUT_FILENO);
+    p->shared = merge || (p->session && !closed[STDERR_FILENO] && pty_shared_by(argv) &&
+                          (controls_us(STDERR_FILENO) || (nested() && is_terminal(STDERR_FILENO))));
     for (int i = 0; rc == ERR_NONE && i < (p->shared ? 1 : N_PTYS); i++) {
         int fd = i == PTY_OUT ? STDOUT_FILENO : STDERR_FILENO;
         bool outside = mode != TTY_NEVER && !closed[fd] && is_terminal(fd);
+        const struct pty_looks looks = {.outside_fd = fd,
+                                        .ends_lines = p->session && controls_us(fd),
+                                        .behind = p->behind};
 
         /* What is no part of that terminal is not raw meanwhile, and makes its own line ends. */
         if (outside || (mode == TTY_ALWAYS && !closed[fd]))
-            rc = open_one(&p->items[i], fd, p->session && !p->behind && controls_us(fd), e);
+            rc = open_one(p, i, &looks, e);
     }
     if (rc != ERR_NONE)
         ptys_release(p);
     return rc;
+}
+
+static bool names_outside(const char *path)
+{
+    struct stat named;
+    struct stat outside;
+
+    return sys.fstatat(AT_FDCWD, path, &named, 0) == 0 && sys.fstat(STDOUT_FILENO, &outside) == 0 &&
+           S_ISCHR(named.st_mode) && named.st_rdev == outside.st_rdev;
+}
+
+void ptys_rename(const struct ptys *p)
+{
+    const char *named = getenv("GPG_TTY");
+    char path[32];
+    unsigned number;
+
+    if (!p->session || named == NULL || !names_outside(named) ||
+        sys.ioctl(p->items[PTY_OUT].master_fd, TIOCGPTN, &number) != 0)
+        return;
+    snprintf(path, sizeof(path), "/dev/pts/%u", number);
+    (void)setenv("GPG_TTY", path, 1);
 }

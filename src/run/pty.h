@@ -9,9 +9,10 @@
  * Invariants: masters are close-on-exec and do not block, slaves are close-on-exec; nothing here
  * changes the terminal outside.
  *
- * Two kinds. In a session (stdin and stdout are the controlling terminal) the pty of stdout becomes
- * the command's controlling terminal; it has the settings of the one outside, which itself is raw
- * meanwhile (relay.h). Otherwise the pty does not touch output (OPOST is off): the program's bytes
+ * Two kinds. In a session (stdout is the controlling terminal) the pty of stdout becomes the
+ * command's controlling terminal; it has the settings of the one outside, which itself is raw
+ * meanwhile (relay.h). If stdin is something else, the session is held back: see
+ * session_terminal.c. Otherwise the pty does not touch output (OPOST is off): the program's bytes
  * come through as they are, and CR is added once, by the terminal they go to, or, with --tty
  * always and a file or a pipe, not at all, as that reader expects.
  *
@@ -41,6 +42,9 @@ struct ptys {
     bool shared;  /* stderr is to share what stdout has */
     bool behind;  /* in a session: made while we were in the background */
     bool session; /* the one of stdout becomes the controlling terminal of a session of its own */
+    bool held;    /* in a session: stdin is not that terminal and stays what it is */
+    tcflag_t given[N_PTYS]; /* c_lflag as they were made */
+    struct winsize size;    /* likewise */
 };
 
 /* None open; ptys_release is fine at any time. */
@@ -54,6 +58,13 @@ bool ptys_any(const struct ptys *p);
  */
 enum err_code ptys_open(struct ptys *p, enum tty_mode mode, char *const *argv, bool merge,
                         const bool *closed, struct err *e) MUST_USE;
+
+/*
+ * In a session: GPG_TTY (gpg-agent(1)) of the environment, where it names the terminal outside, is
+ * to name the command's. By its name gpg-agent asks for a passphrase there; it would share the keys
+ * with us at the one outside, and what we get of them would be echoed, and be in the log.
+ */
+void ptys_rename(const struct ptys *p);
 
 /*
  * Does this program take it for granted that stdin and stderr are the same terminal, so that it

@@ -31,54 +31,75 @@ static struct termios output_only(const struct termios *before)
     return t;
 }
 
-/* In front the command's terminals finish the output, behind the one outside does. */
-static void move_opost(struct relay *r, const int *masters, bool inside)
-{
-    struct termios t;
-
-    for (int i = 0; i < N_PTYS; i++) {
-        bool take = !inside && tty_get(masters[i], &t) && (t.c_oflag & OPOST) != 0;
-
-        if (take || (inside && r->opost[i] && tty_get(masters[i], &t))) {
-            t.c_oflag = take ? t.c_oflag & ~(tcflag_t)OPOST : t.c_oflag | OPOST;
-            (void)tty_set(masters[i], &t);
-        }
-        r->opost[i] = take;
-    }
-}
-
 static void set_outside(struct relay *r, const struct termios *now)
 {
     monitor_guard(r->monitor, &r->before, now);
     (void)tty_set(r->outside_fd, now);
 }
 
-void relay_init(struct relay *r, int outside_fd, const struct monitor *m, bool unsettled)
+void relay_init(struct relay *r, const struct relay_options *o)
 {
-    *r = (struct relay){.outside_fd = outside_fd, .monitor = m, .unsettled = unsettled};
+    *r = (struct relay){.outside_fd = o->outside_fd, .lock_fd = o->lock_fd, .monitor = o->monitor,
+                        .unsettled = o->ptys->behind};
+    for (int i = 0; i < N_PTYS; i++)
+        r->left[i] = r->given[i] = o->ptys->given[i];
+}
+
+static bool differs(int master_fd, tcflag_t lflag)
+{
+    struct termios t;
+
+    return tty_get(master_fd, &t) && ((t.c_lflag ^ lflag) & (ICANON | ECHO)) != 0;
 }
 
 /* While we were behind, a shell edited its line outside: what the command's terminals were given
    then is not what a command in the foreground is to find. */
 static void settle(struct relay *r, const int *masters)
 {
-    for (int i = 0; r->unsettled && i < N_PTYS; i++) {
-        (void)tty_set(masters[i], &r->before);
-        r->opost[i] = false;
-    }
+    for (int i = 0; r->unsettled && i < N_PTYS; i++)
+        if (!differs(masters[i], r->given[i]))
+            (void)tty_set(masters[i], &r->before);
     r->unsettled = false;
+}
+
+void relay_note_settings(struct relay *r, const int *masters)
+{
+    struct termios t;
+
+    for (int i = 0; i < N_PTYS; i++)
+        if (tty_get(masters[i], &t))
+            r->left[i] = t.c_lflag;
+}
+
+bool relay_changed_behind(const struct relay *r, const int *masters, int which)
+{
+    return differs(masters[which], r->left[which]);
+}
+
+/* The next one finds the settings of before us only when we are through with it. */
+static bool reserve(struct relay *r)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    return sys.lock(r->lock_fd, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES);
+}
+
+static void let_others(struct relay *r)
+{
+    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+    (void)sys.lock(r->lock_fd, F_OFD_SETLK, &lock);
 }
 
 void relay_enter(struct relay *r, const int *masters, bool command_gone)
 {
     struct termios now;
 
-    if (r->state != RELAY_BEHIND || !tty_get(r->outside_fd, &r->before))
+    if (r->state != RELAY_BEHIND || !reserve(r) || !tty_get(r->outside_fd, &r->before))
         return;
     settle(r, masters);
     now = command_gone ? output_only(&r->before) : raw_of(&r->before);
     set_outside(r, &now);
-    move_opost(r, masters, true);
     r->state = command_gone ? RELAY_OUTPUT : RELAY_RAW;
 }
 
@@ -94,7 +115,8 @@ void relay_lose(struct relay *r, const int *masters)
     if (r->state == RELAY_BEHIND)
         return;
     monitor_unguard(r->monitor);
-    move_opost(r, masters, false);
+    relay_note_settings(r, masters);
+    let_others(r);
     r->state = RELAY_BEHIND;
 }
 

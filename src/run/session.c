@@ -216,16 +216,31 @@ static void take_turn(struct session *s, struct channel *c)
     ev_timer_stop(s->loop, &c->preview); /* counted from the last byte read */
 }
 
+/*
+ * Of two ready streams stdout goes first. But where stderr is what draws (fzf does), what comes to
+ * stdout in the same turn is the result, and the screen has been tidied up before it.
+ */
+static void draw_first(struct session *s, const struct channel *c)
+{
+    struct channel *stderr_channel = &s->channels[ERR];
+
+    if (s->stderr_draws && c == &s->channels[OUT] && stderr_channel->open &&
+        !held_up(stderr_channel))
+        take_turn(s, stderr_channel);
+}
+
 static void on_readable(struct ev_loop *loop, ev_io *w, int events)
 {
     struct channel *c = w->data;
     struct session *s = c->session;
 
     (void)loop, (void)events;
-    if (s->o->exact)
+    if (s->o->exact) {
         session_order_turn(s);
-    else
+    } else {
+        draw_first(s, c);
         take_turn(s, c);
+    }
     for (int i = 0; i < N_STREAMS; i++)
         session_look_at_closed(s, &s->channels[i]);
     session_say_log_notice(s);
@@ -260,6 +275,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
     if (s->state < SEALED)
         build_log_tick(s->o->log);
     mask_socket_tick(&s->mask_socket);
+    session_note_size(s);
     session_look_at_child(s); /* SIGCHLD told of it, but a wait that failed was not repeated */
     session_say_log_notice(s);
     session_settle(s);
@@ -347,6 +363,7 @@ static void open_terminal(struct session *s)
         if (session_in_foreground(fd)) /* no /dev in here, but a terminal all the same */
             s->tty_fd = sys.fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     s->in_session = s->o->ptys->session && s->tty_fd >= 0;
+    s->held = s->in_session && s->o->ptys->held;
     s->own_group = s->in_session || !session_in_foreground(s->tty_fd);
 }
 
@@ -368,7 +385,8 @@ static enum err_code init_session(struct session *s, const struct session_option
 
     *s = (struct session){.o = o, .tty_fd = -1, .signals.fd = -1,
                           .child = {.errno_fd = -1, .monitor.fd = -1},
-                          .mask_socket = {.fd = -1, .dir_fd = -1}};
+                          .mask_socket = {.fd = -1, .dir_fd = -1},
+                          .size = o->ptys->size};
     s->channels[OUT].stream.fd = s->channels[ERR].stream.fd = -1;
     /* Not the default loop: that one would take over SIGCHLD. */
     s->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOINOTIFY | EVFLAG_NOSIGMASK);
@@ -428,7 +446,8 @@ static enum err_code spawn_command(struct session *s, struct err *e)
             .close_stdin = s->o->closed[STDIN_FILENO],
             .own_group = s->own_group,
             .session = s->in_session,
-            .foreground = session_in_foreground(s->tty_fd),
+            .keep_stdin = s->held,
+            .foreground = session_in_foreground(s->tty_fd) && !s->held,
             .outside_fd = s->tty_fd,
             .signals = &s->signals,
         };

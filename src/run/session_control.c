@@ -382,6 +382,7 @@ static void on_ctrl_c(struct session *s)
 {
     if (!s->reaped) {
         s->ctrl_c = true;
+        s->group_told = true; /* by the terminal outside: it was not raw */
         return;
     }
     limit_streams(s);
@@ -401,11 +402,13 @@ static bool reached_command(const struct session *s, const struct signal_event *
 }
 
 /* The terminal outside has another size. The kernel tells a session's foreground when its own
-   terminal gets it; without a session the command may have looked too early. */
+   terminal gets it, but not one that is held back; without a session the command may have looked
+   too early. */
 static void on_resize(struct session *s, const struct signal_event *event)
 {
     session_resize_ptys(s);
-    if (s->state < DRAINING && (event->from_process || !s->in_session) &&
+    session_note_size(s);
+    if (s->state < DRAINING && (event->from_process || !s->in_session || s->held) &&
         (event->from_process || s->own_group || s->channels[OUT].stream.is_pty ||
          s->channels[ERR].stream.is_pty))
         signal_command(s, SIGWINCH);

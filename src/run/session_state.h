@@ -73,7 +73,12 @@ struct session {
     bool own_group;
     bool hand_terminal; /* the terminal was handed to the command's group */
     bool in_session;    /* the command has a session and a controlling terminal of its own */
+    bool held;          /* it is kept from the foreground until it wants keys */
+    int stragglers_left; /* looks for what stopped too late to be continued with the others */
+    char *stderr_scratch; /* as scratch, while that is in use for stdout */
+    bool stderr_draws;  /* a screen there: the results on stdout come after it */
     struct relay relay; /* of that session */
+    bool ground_due;    /* the command is on its way to the front of its terminal */
     bool group_told;    /* the last Ctrl-C was passed on to our own group, too */
 
     ev_io exec_result;
@@ -90,6 +95,9 @@ struct session {
     ev_timer grace;
     ev_timer linger;
     ev_timer give_up;
+
+    struct winsize size;   /* of the command's terminal, as the log has it */
+    int64_t size_noted_ns; /* when it last changed there */
 
     bool reaped;
     bool stopped; /* the command is stopped: timeouts stand still */
@@ -202,6 +210,9 @@ void session_terminal_stopped(struct session *s, int signal);
 void session_terminal_continue(struct session *s);
 
 void session_resize_ptys(struct session *s);
+
+/* An event if the size of the command's terminal is another one; at most once a second. */
+void session_note_size(struct session *s);
 
 /* ---- session_report.c ------------------------------------------------------------------ */
 

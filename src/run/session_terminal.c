@@ -6,16 +6,33 @@
  * Who is in the foreground is asked when something happens: at the start, when continued, before
  * every read, and, while behind, five times a second, because nobody is told when a shell brings
  * a running job to the front.
+ *
+ * Where stdin is a pipe or a file (`git log | buildlog run -- less`), the session is held back: the
+ * command starts in the background of its terminal, and the terminal outside is left alone, because
+ * others may read from it (`sudo cat f | buildlog run -- wc`) and what is typed may be for later. As
+ * soon as the command reads from its terminal or changes its settings, the kernel stops it with
+ * TTIN or TTOU; then it is brought to the front and goes on as if nothing had been (sudo(8) does
+ * the same). The terminal of stderr controls no session, so of its settings nobody tells: they are
+ * looked at before its output is shown, and five times a second.
  */
 #include "run/session_state.h"
 
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
 #include "run/procs.h"
 
 #define LOOK_FOR_FRONT_S 0.2
+
+#define SIZE_PAUSE_NS INT64_C(1000000000)
+
+enum { STRAGGLER_LOOKS = 5 }; /* a second: it takes them microseconds */
 
 enum { LAST_TURNS_MAX = 64 }; /* reads before stopping: more than a pseudo-terminal holds */
 
@@ -28,13 +45,28 @@ static void list_masters(const struct session *s, int masters[N_PTYS])
     }
 }
 
-/* Messages to a terminal that is raw bring their own line ends. */
+static bool in_front(const struct session *s)
+{
+    return s->relay.state != RELAY_BEHIND;
+}
+
+static bool ends_lines(int fd)
+{
+    struct termios t;
+
+    return tty_get(fd, &t) && (t.c_oflag & OPOST) != 0 && (t.c_oflag & ONLCR) != 0;
+}
+
+/* Messages to a terminal that is raw bring their own line ends. One that is not makes those of the
+   command as well, whose own terminal has made them. */
 static void tell_terminals(struct session *s)
 {
     for (int i = 0; i < N_STREAMS; i++) {
-        struct terminal *t = &s->channels[i].terminal;
+        struct channel *c = &s->channels[i];
 
-        t->raw = t->is_tty && s->relay.state != RELAY_BEHIND;
+        c->terminal.raw = c->terminal.is_tty && in_front(s);
+        c->terminal.drop_cr = c->terminal.is_tty && !in_front(s) && c->stream.is_pty &&
+                              ends_lines(c->stream.fd);
     }
 }
 
@@ -44,18 +76,138 @@ static void take_ground(struct session *s)
     int masters[N_PTYS];
 
     list_masters(s, masters);
-    if (session_in_foreground(s->tty_fd)) {
-        relay_enter(&s->relay, masters, s->reaped);
-        session_resize_ptys(s);
-    } else {
+    if (!session_in_foreground(s->tty_fd)) {
         relay_lose(&s->relay, masters);
+    } else {
+        if (!s->held)
+            relay_enter(&s->relay, masters, s->reaped);
+        session_resize_ptys(s);
     }
     tell_terminals(s);
 }
 
-static bool in_front(const struct session *s)
+/* ---- from behind to the front --------------------------------------------------------------- */
+
+/* Another buildlog may have the terminal now; then it is tried again five times a second. */
+static void come_forward(struct session *s)
 {
-    return s->relay.state != RELAY_BEHIND;
+    s->held = false;
+    take_ground(s);
+    if (!in_front(s))
+        return;
+    s->ground_due = true;
+    if (s->stopped)
+        monitor_continue(&s->child.monitor, true);
+    else
+        monitor_set_ground(&s->child.monitor, true);
+}
+
+/*
+ * Who catches TTIN or TTOU to tidy up before it stops itself (ssh does, before it asks for a
+ * password) may do so after the others have been continued.
+ */
+static void continue_stragglers(struct session *s)
+{
+    struct proc_list all;
+    struct proc_status status;
+
+    s->stragglers_left--;
+    /* A Ctrl-Z stops the first process, too. */
+    if (s->stopped || !procs_status(s->child.pid, &status) || status.state == 'T')
+        return;
+    procs_descendants(s->child.pid, &all);
+    for (size_t i = 0; i < all.len; i++)
+        if (procs_status(all.pids[i], &status) && status.state == 'T' &&
+            getpgid(all.pids[i]) == s->child.pid)
+            sys.kill(all.pids[i], SIGCONT);
+    proc_list_release(&all);
+}
+
+/* The command waits for keys, or is about to, and the kernel has not told: its terminal of stderr
+   does not control its session. */
+static bool wants_keys(const struct session *s)
+{
+    int masters[N_PTYS];
+
+    list_masters(s, masters);
+    return relay_changed_behind(&s->relay, masters, PTY_ERR) ||
+           (s->held && relay_changed_behind(&s->relay, masters, PTY_OUT));
+}
+
+/* What the terminal would have done with one in the background. */
+static void stop_as_reader(struct session *s)
+{
+    int masters[N_PTYS];
+
+    list_masters(s, masters);
+    relay_note_settings(&s->relay, masters);
+    sys.kill(-s->child.pid, SIGTTOU);
+}
+
+static void look_from_behind(struct session *s)
+{
+    bool foreground = session_in_foreground(s->tty_fd);
+    bool wanted = wants_keys(s);
+
+    if (foreground && (!s->held || wanted))
+        come_forward(s);
+    else if (wanted && !s->reaped)
+        stop_as_reader(s);
+}
+
+/* Full-screen programs and progress bars set modes of the terminal: the alternate screen, whether
+   the cursor shows. */
+static bool sets_modes(struct raw_span in)
+{
+    static const char set_or_reset[] = "\033[?";
+
+    return memmem(in.ptr, in.len, set_or_reset, sizeof(set_or_reset) - 1) != NULL;
+}
+
+/*
+ * Which of two ready streams was written first, nobody can tell. But a line without an end, on
+ * stdout, is a prompt, and the last thing a program writes before it waits: what there is on stderr
+ * at that moment came before it (the error message of a REPL, then its next prompt).
+ */
+static size_t prompt_to_hold(const struct session *s, struct raw_span in)
+{
+    const struct channel *other = &s->channels[ERR];
+    struct pollfd waiting = {.fd = other->stream.fd, .events = POLLIN};
+    const char *newline;
+
+    if (in.ptr[in.len - 1] == '\n' || s->stderr_scratch == NULL || !other->open ||
+        terminal_blocked(&other->terminal) || sys.poll(&waiting, 1, 0) != 1)
+        return 0;
+    newline = memrchr(in.ptr, '\n', in.len);
+    return newline == NULL ? in.len : in.len - (size_t)(newline - in.ptr) - 1;
+}
+
+static void stderr_first(void *ctx)
+{
+    struct session *s = ((const struct channel *)ctx)->session;
+    struct channel *other = &s->channels[ERR];
+    enum stream_turn turn = stream_turn(&other->stream, s->stderr_scratch);
+
+    if (turn != STREAM_IDLE)
+        session_note_output(s);
+    if (turn == STREAM_ENDED)
+        session_end_channel(other);
+}
+
+/* Before output is passed on: it may be what the command draws when it has set up its terminal. */
+static size_t on_output(void *ctx, struct raw_span in)
+{
+    const struct channel *c = ctx;
+    struct session *s = c->session;
+
+    if (c == &s->channels[ERR] && !s->stderr_draws)
+        s->stderr_draws = sets_modes(in);
+    if (!in_front(s)) {
+        if (!s->reaped && !s->stopped && wants_keys(s))
+            look_from_behind(s);
+        tell_terminals(s);
+    }
+    return c == &s->channels[OUT] ? prompt_to_hold(s, in) : 0;
 }
 
 /* ---- what is typed ---------------------------------------------------------------------- */
@@ -107,10 +259,10 @@ static void on_look_for_front(struct ev_loop *loop, ev_timer *w, int events)
     struct session *s = w->data;
 
     (void)loop, (void)events;
-    if (session_in_foreground(s->tty_fd)) {
-        take_ground(s);
-        monitor_set_ground(&s->child.monitor, true);
-    }
+    if (s->stragglers_left > 0)
+        continue_stragglers(s);
+    if (!in_front(s))
+        look_from_behind(s);
     session_settle(s);
 }
 
@@ -127,10 +279,20 @@ static void on_monitor_news(struct ev_loop *loop, ev_io *w, int events)
 
 void session_terminal_start(struct session *s)
 {
+    const struct relay_options o = {.outside_fd = s->tty_fd,
+                                    .lock_fd = s->channels[OUT].terminal.fd,
+                                    .monitor = &s->child.monitor,
+                                    .ptys = s->o->ptys};
     int masters[N_PTYS];
 
     list_masters(s, masters);
-    relay_init(&s->relay, s->tty_fd, &s->child.monitor, s->o->ptys->behind);
+    relay_init(&s->relay, &o);
+    s->stderr_scratch = malloc(STREAM_READ_SIZE); /* without it the order is a worse guess */
+    for (int i = 0; i < N_STREAMS; i++) {
+        s->channels[i].stream.on_output = on_output;
+        s->channels[i].stream.other_first = stderr_first;
+        s->channels[i].stream.ctx = &s->channels[i];
+    }
     if (s->spawn.foreground)
         relay_enter(&s->relay, masters, false);
     tell_terminals(s);
@@ -160,11 +322,24 @@ static void watch_master(struct session *s)
     }
 }
 
+/* The monitor has yet to bring the command to the front of its terminal: a Ctrl-C would reach
+   nobody. */
+static bool ground_due(struct session *s)
+{
+    pid_t front;
+
+    if (s->ground_due && (sys.ioctl(s->channels[OUT].stream.fd, TIOCGPGRP, &front) != 0 ||
+                          front != s->child.monitor.pid))
+        s->ground_due = false;
+    return s->ground_due;
+}
+
 void session_terminal_watch(struct session *s)
 {
-    bool looking = !in_front(s) && !s->reaped && s->tty_fd >= 0;
+    bool due = ground_due(s);
+    bool looking = (!in_front(s) || s->stragglers_left > 0 || due) && !s->reaped && s->tty_fd >= 0;
 
-    session_watch_io(s, &s->input, relay_wants_input(&s->relay));
+    session_watch_io(s, &s->input, relay_wants_input(&s->relay) && !due);
     session_watch_io(s, &s->monitor_news, s->child.monitor.fd >= 0);
     watch_master(s);
     if (!looking)
@@ -201,6 +376,8 @@ void session_terminal_drained(struct session *s)
 
 void session_terminal_release(struct session *s)
 {
+    free(s->stderr_scratch);
+    s->stderr_scratch = NULL;
     if (s->child.monitor.pid == 0)
         return;
     give_terminal_back(s);
@@ -225,6 +402,28 @@ void session_resize_ptys(struct session *s)
             (void)pty_resize(s->channels[i].stream.fd);
 }
 
+/* A window that is dragged has a hundred sizes a second. */
+void session_note_size(struct session *s)
+{
+    const struct stream *out = &s->channels[OUT].stream;
+    const struct stream *terminal = out->is_pty ? out : &s->channels[ERR].stream;
+    int64_t now_ns = clock_monotonic_ns();
+    struct winsize size;
+
+    if (!terminal->is_pty || terminal->fd < 0 || s->state >= SEALING ||
+        now_ns - s->size_noted_ns < SIZE_PAUSE_NS ||
+        sys.ioctl(terminal->fd, TIOCGWINSZ, &size) != 0 ||
+        (size.ws_col == s->size.ws_col && size.ws_row == s->size.ws_row))
+        return;
+    session_put_event(s, "info", "resize",
+                      (const struct record_field[]){session_number("columns", size.ws_col),
+                                                    session_number("rows", size.ws_row)},
+                      2);
+    (void)build_log_flush(s->o->log); /* output may be long in coming */
+    s->size = size;
+    s->size_noted_ns = now_ns;
+}
+
 /* ---- stopping and continuing  */
 
 /* What the command said before it was stopped is shown before we are. */
@@ -239,15 +438,40 @@ static void show_the_rest(struct session *s)
     }
 }
 
+/*
+ * Who changes the settings is, as a rule, about to ask for a password, and throws away what was typed
+ * before the question (TCSAFLUSH); but that is outside still, and would be taken for the answer.
+ */
+static void forget_typed_ahead(const struct session *s)
+{
+    (void)sys.ioctl(s->tty_fd, TCFLSH, (void *)(intptr_t)TCIFLUSH);
+}
+
+static bool means_behind(int signal)
+{
+    return signal == SIGTTIN || signal == SIGTTOU;
+}
+
 /* TTIN and TTOU would come again at once if the command went on behind. */
 static bool would_stop_again(const struct session *s, int signal)
 {
-    return (signal == SIGTTIN || signal == SIGTTOU) && !in_front(s);
+    return means_behind(signal) && !in_front(s);
 }
 
 void session_terminal_stopped(struct session *s, int signal)
 {
+    if (means_behind(signal) && session_in_foreground(s->tty_fd) &&
+        (!in_front(s) || s->stragglers_left > 0)) {
+        if (!in_front(s))
+            s->stragglers_left = STRAGGLER_LOOKS;
+        if (s->held && signal == SIGTTOU)
+            forget_typed_ahead(s);
+        come_forward(s);
+        return;
+    }
     show_the_rest(s);
+    if (means_behind(signal))
+        s->held = false;
     give_terminal_back(s);
     if (signal == SIGSTOP)
         signals_stop_self(signal);
@@ -260,11 +484,13 @@ void session_terminal_stopped(struct session *s, int signal)
        (setpgid(2)). */
     if (would_stop_again(s, signal))
         sys.kill(-s->child.pid, SIGHUP);
+    s->ground_due = in_front(s);
     monitor_continue(&s->child.monitor, in_front(s));
 }
 
 void session_terminal_continue(struct session *s)
 {
     take_ground(s);
+    s->ground_due = in_front(s);
     monitor_continue(&s->child.monitor, in_front(s));
 }

@@ -182,7 +182,7 @@ struct becoming {
 
 static bool place_fds(const struct spawn_options *o)
 {
-    return (!o->session || sys.dup2(o->stdout_fd, STDIN_FILENO) >= 0) &&
+    return (!o->session || o->keep_stdin || sys.dup2(o->stdout_fd, STDIN_FILENO) >= 0) &&
            sys.dup2(o->stdout_fd, STDOUT_FILENO) >= 0 &&
            sys.dup2(o->stderr_fd, STDERR_FILENO) >= 0;
 }

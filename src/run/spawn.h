@@ -21,6 +21,7 @@ struct spawn_options {
     bool close_stdin;  /* it was closed when buildlog started */
     bool own_group;    /* the command leads a process group */
     bool session;      /* stdout_fd is a terminal that is to control a session of its own */
+    bool keep_stdin;   /* but is not to be stdin */
     bool foreground;   /* of that terminal */
     int outside_fd;    /* the terminal outside, for the monitor */
     const struct signals *signals;

@@ -199,6 +199,18 @@ static ssize_t read_batch(const struct stream *s, char *scratch, size_t most)
     return total;
 }
 
+static void pass_on(struct stream *s, struct raw_span in)
+{
+    size_t later = s->on_output != NULL ? s->on_output(s->ctx, in) : 0;
+
+    if (later > 0) {
+        take_all(s, (struct raw_span){.ptr = in.ptr, .len = in.len - later});
+        s->other_first(s->ctx);
+        in = (struct raw_span){.ptr = in.ptr + in.len - later, .len = later};
+    }
+    take_all(s, in);
+}
+
 enum stream_turn stream_turn(struct stream *s, char *scratch)
 {
     bool last_look = stream_exhausted(s);
@@ -212,7 +224,7 @@ enum stream_turn stream_turn(struct stream *s, char *scratch)
         return STREAM_ENDED;
     enlarge(s, (size_t)n);
     s->bytes += (uint64_t)n;
-    take_all(s, (struct raw_span){.ptr = scratch, .len = (size_t)n});
+    pass_on(s, (struct raw_span){.ptr = scratch, .len = (size_t)n});
     if (s->limited)
         s->left -= (uint64_t)n < s->left ? (uint64_t)n : s->left;
     if (last_look) {

@@ -69,6 +69,11 @@ struct stream {
     uint64_t left;
     bool orphaned; /* someone held the pipe when reading ended */
     bool lost;     /* a read failed or memory ran out: something is missing */
+    /* Called before what was read is passed on; may be NULL. Returns how many of the last bytes are
+       to come after what the other stream has; then other_first is called in between. */
+    size_t (*on_output)(void *ctx, struct raw_span in);
+    void (*other_first)(void *ctx);
+    void *ctx;
 };
 
 /* Takes over read_fd. On an error s is released and read_fd closed. */

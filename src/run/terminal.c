@@ -189,28 +189,76 @@ static void put_batch(struct terminal *s, struct iovec *iov, int n)
         keep(s, iov + at, n - at);
 }
 
+/* The first byte of the spans from i on that the terminal does not have yet, or NUL. */
+static char first_byte(const struct clean_vec *spans, size_t i)
+{
+    for (; i < spans->len; i++)
+        if (spans->items[i].len > spans->items[i].shown)
+            return spans->items[i].ptr[spans->items[i].shown];
+    return '\0';
+}
+
+/* The bytes at p up to a CR that an LF follows; next: what follows these len bytes. */
+static size_t until_line_end(const char *p, size_t len, char next)
+{
+    const char *cr = p;
+
+    while ((cr = memchr(cr, '\r', len - (size_t)(cr - p))) != NULL) {
+        size_t behind = len - (size_t)(cr - p) - 1;
+
+        if ((behind > 0 ? cr[1] : next) == '\n')
+            return (size_t)(cr - p);
+        cr++;
+    }
+    return len;
+}
+
+struct pieces {
+    struct iovec iov[TERMINAL_IOV_MAX];
+    int n;
+};
+
+static void add_piece(struct terminal *s, struct pieces *out, const char *p, size_t len)
+{
+    if (len == 0 || s->way == TERMINAL_CLOSED)
+        return;
+    out->iov[out->n++] = (struct iovec){.iov_base = (char *)(uintptr_t)p, .iov_len = len};
+    if (out->n < TERMINAL_IOV_MAX)
+        return;
+    put_batch(s, out->iov, out->n);
+    out->n = 0;
+}
+
+static void add_span(struct terminal *s, struct pieces *out, const char *p, size_t len, char next)
+{
+    while (len > 0 && s->drop_cr) {
+        size_t n = until_line_end(p, len, next);
+
+        add_piece(s, out, p, n);
+        if (n == len)
+            return;
+        p += n + 1;
+        len -= n + 1;
+    }
+    add_piece(s, out, p, len);
+}
+
 void terminal_put(struct terminal *s, const struct clean_vec *spans)
 {
-    struct iovec iov[TERMINAL_IOV_MAX];
-    int n = 0;
+    struct pieces pieces;
 
+    pieces.n = 0;
     if (s->way == TERMINAL_CLOSED)
         return;
     for (size_t i = 0; i < spans->len; i++) {
         const struct clean_span *span = &spans->items[i];
 
-        if (span->len <= span->shown)
-            continue;
-        iov[n].iov_base = (char *)(uintptr_t)(span->ptr + span->shown);
-        iov[n++].iov_len = span->len - span->shown;
-        if (n == TERMINAL_IOV_MAX) {
-            put_batch(s, iov, n);
-            n = 0;
-            if (s->way == TERMINAL_CLOSED)
-                return;
-        }
+        if (span->len > span->shown)
+            add_span(s, &pieces, span->ptr + span->shown, span->len - span->shown,
+                     s->drop_cr ? first_byte(spans, i + 1) : '\0');
     }
-    put_batch(s, iov, n);
+    if (s->way != TERMINAL_CLOSED)
+        put_batch(s, pieces.iov, pieces.n);
 }
 
 void terminal_flush(struct terminal *s)

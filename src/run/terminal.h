@@ -36,6 +36,7 @@ struct terminal {
     bool owned; /* fd is ours to close */
     bool is_tty;
     bool raw;          /* a terminal that makes no line ends now: messages bring theirs */
+    bool drop_cr;      /* CR LF goes out as LF: the terminal makes CR LF of that again */
     bool mid_line;     /* the last byte written was no newline */
     struct buf queue;  /* what could not be written yet */
     size_t queue_at;   /* bytes of queue already written */
@@ -49,7 +50,11 @@ enum { TERMINAL_QUEUE_MAX = 4 << 20 }; /* far above one turn's output */
 void terminal_init(struct terminal *s, int fd, bool closed);
 void terminal_release(struct terminal *s);
 
-/* Writes the spans, less the bytes the terminal already has, and keeps what is left. */
+/*
+ * Writes the spans, less the bytes the terminal already has, and keeps what is left. (With drop_cr
+ * a CR that ends one call and whose LF begins the next stays: it would be one too many, which
+ * nobody sees, and to wait for what follows would be seen.)
+ */
 void terminal_put(struct terminal *s, const struct clean_vec *spans);
 
 /* Writes what is kept, as far as it goes. */

@@ -143,6 +143,24 @@ def stopped_by_a_process():
 
 
 @bl.section
+def continued_by_a_process():
+    """The command alone is stopped and continued: buildlog with it, whether or not there is a shell
+    that could."""
+    tty = bl.Pty([bl.BIN, "run", "--", REPL])
+    tty.expect(b"> ")
+    child = bl.proc_children(bl.proc_children(tty.pid)[0])[0]
+    for _ in range(2):
+        os.kill(child, signal.SIGSTOP)
+        bl.wait_for(lambda: bl.proc_state(tty.pid) == "T", "buildlog is stopped, too")
+        os.kill(child, signal.SIGCONT)
+        bl.wait_for(lambda: bl.proc_state(tty.pid) != "T", "and goes on, too")
+        tty.send(b"alive\n")
+        tty.expect(b"echo: alive\r\n")
+    tty.send(b"quit\n")
+    bl.equal(tty.finish(), 0, "who continues the command continues buildlog")
+
+
+@bl.section
 def stopped_then_killed():
     """The terminal is the shell's while we are stopped, whatever happens then."""
     tty = shell()

@@ -116,7 +116,7 @@ def more(t):
 
 def resized(t):
     t.run("less lines")
-    t.until("line 23")
+    t.until("[7mlines")  # less itself does not notice a new size before it waits for keys
     t.tmux("resize-window", "-x", "100", "-y", "40")
     t.until("line 39")
     t.shown()

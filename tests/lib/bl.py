@@ -374,7 +374,7 @@ def signal_name(number):
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 START_KEYS = ["kind", "buildId", "userId", "projectId", "startedAt", "version", "v", "attempt",
               "reqId", "traceId", "spanId", "parentId", "name", "cmd", "cwd", "host", "pid",
-              "tty", "order", "redact", "forward", "lock", "labels"]
+              "tty", "order", "redact", "forward", "lock", "labels", "columns", "rows"]
 LINE_KEYS = ["kind", "ts", "seq", "src", "buildId", "msg", "level", "redacted", "truncated",
              "partial", "cont", "bad", "raw", "len", "frames"]
 EVENT_KEYS = ["kind", "ts", "seq", "buildId", "level", "component", "event"]
