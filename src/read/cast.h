@@ -6,8 +6,8 @@
  *
  * Lines end in CR LF, as on a terminal. Of escape sequences those pass that colour, or move within
  * the line; all others are made visible (visible.h), so that a recording can do no more to a
- * terminal than show text. A new size of the command's terminal is an "r" event. Places where records are missing are shown as text. No memory but the
- * renderer's. Called by cmd/export.
+ * terminal than show text. A new size of the command's terminal is an "r" event. Places where
+ * records are missing are shown as text. No memory but the renderer's. Called by cmd/export.
  */
 #ifndef READ_CAST_H
 #define READ_CAST_H

@@ -152,7 +152,7 @@ enum entry_flag {
 
 struct anchor_entry {
     uint64_t text; /* the eight bytes up to the place differ from these, the first the lowest, */
-    uint64_t mask; /* nowhere in the mask: else it is not the anchor's. The last four: its print's */
+    uint64_t mask; /* nowhere in the mask: else it is not the anchor. The last four: its print */
     uint16_t anchor;
     uint8_t len;   /* of the anchor, and what its print takes in behind it */
     uint8_t late;  /* that alone */

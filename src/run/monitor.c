@@ -205,7 +205,7 @@ static void let_go(struct watch *w, struct monitor_report *r)
     close(TTY_FD);
 }
 
-/* Somebody who has stopped the command alone continues it alone; but buildlog has stopped with it. */
+/* Somebody who stopped the command alone continues it alone; but buildlog has stopped with it. */
 static void note_continue(struct watch *w, int status)
 {
     if (WIFCONTINUED(status) && !w->continuing)

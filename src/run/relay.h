@@ -14,9 +14,9 @@
  *   OUTPUT   in the foreground, the command has exited: what is typed is for whoever reads next;
  *            OPOST stays off until the last output is out
  *
- * Several buildlogs may run in the same foreground, as in `buildlog run -- a & buildlog run -- b` of
- * a script. Only one at a time is not BEHIND: a lock on the terminal outside sees to that, or the
- * last one would restore what it found, which is raw.
+ * Several buildlogs may run in the same foreground, as in `buildlog run -- a & buildlog run -- b`
+ * of a script. Only one at a time is not BEHIND: a lock on the terminal outside sees to that, or
+ * the last one would restore what it found, which is raw.
  *
  * Invariants: the terminal outside is changed by nobody but relay_*; in BEHIND it is as it was
  * found; at most RELAY_MAX bytes are held, and nothing more is read until they are gone. What is
@@ -79,8 +79,8 @@ void relay_lose(struct relay *r, const int *masters);
    where the system allows that (TIOCSTI). */
 void relay_end_input(struct relay *r, const char *unread, size_t len);
 
-/* In BEHIND: has the command switched echo or line editing of this terminal meanwhile? Then it waits
-   for keys, or is about to. */
+/* In BEHIND: has the command switched echo or line editing of this terminal meanwhile? Then it
+   waits for keys, or is about to. */
 bool relay_changed_behind(const struct relay *r, const int *masters, int which);
 
 /* Changes so far are known. */

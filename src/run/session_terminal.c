@@ -7,13 +7,13 @@
  * every read, and, while behind, five times a second, because nobody is told when a shell brings
  * a running job to the front.
  *
- * Where stdin is a pipe or a file (`git log | buildlog run -- less`), the session is held back: the
- * command starts in the background of its terminal, and the terminal outside is left alone, because
- * others may read from it (`sudo cat f | buildlog run -- wc`) and what is typed may be for later. As
- * soon as the command reads from its terminal or changes its settings, the kernel stops it with
- * TTIN or TTOU; then it is brought to the front and goes on as if nothing had been (sudo(8) does
- * the same). The terminal of stderr controls no session, so of its settings nobody tells: they are
- * looked at before its output is shown, and five times a second.
+ * Where stdin is a pipe or a file (`git log | buildlog run -- less`), the session is held back:
+ * the command starts in the background of its terminal, and the terminal outside is left alone,
+ * because others may read from it (`sudo cat f | buildlog run -- wc`) and what is typed may be for
+ * later. As soon as the command reads from its terminal or changes its settings, the kernel stops
+ * it with TTIN or TTOU; then it is brought to the front and goes on as if nothing had been
+ * (sudo(8) does the same). The terminal of stderr controls no session, so of its settings nobody
+ * tells: they are looked at before its output is shown, and five times a second.
  */
 #include "run/session_state.h"
 
@@ -439,8 +439,9 @@ static void show_the_rest(struct session *s)
 }
 
 /*
- * Who changes the settings is, as a rule, about to ask for a password, and throws away what was typed
- * before the question (TCSAFLUSH); but that is outside still, and would be taken for the answer.
+ * Who changes the settings is, as a rule, about to ask for a password, and throws away what was
+ * typed before the question (TCSAFLUSH); but that is outside still, and would be taken for the
+ * answer.
  */
 static void forget_typed_ahead(const struct session *s)
 {
