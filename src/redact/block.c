@@ -314,14 +314,18 @@ bool block_step(struct redactor *r, uint8_t byte)
 }
 
 /* What the machine waits for where it is: it takes any other byte without a decision. */
-enum { WAITS_ALWAYS = 1, WAITS_IN_KEY = 2, WAITS_IN_VALUE = 4 };
+enum { WAITS_ALWAYS = 1, WAITS_IN_KEY = 2, WAITS_IN_VALUE = 4, WAITS_IN_STRING = 8 };
 
-static const uint8_t waits[256] = {
-    ['\n'] = WAITS_ALWAYS,  [ESC] = WAITS_ALWAYS,    [':'] = WAITS_IN_KEY,
-    ['"'] = WAITS_IN_VALUE, ['\''] = WAITS_IN_VALUE, ['\r'] = WAITS_IN_VALUE};
+static const uint8_t waits[256] = {['\n'] = WAITS_ALWAYS,
+                                   [ESC] = WAITS_ALWAYS,
+                                   ['\\'] = WAITS_ALWAYS,
+                                   [':'] = WAITS_IN_KEY,
+                                   ['"'] = WAITS_IN_VALUE | WAITS_IN_STRING,
+                                   ['\''] = WAITS_IN_VALUE,
+                                   ['\r'] = WAITS_IN_VALUE};
 
 /* 0: each byte is of interest. */
-static uint8_t waits_for(const struct block *b)
+static uint8_t waits_on_line(const struct block *b)
 {
     if (b->skip)
         return b->match == 0 && b->start == NO_POS ? WAITS_ALWAYS : 0;
@@ -331,10 +335,20 @@ static uint8_t waits_for(const struct block *b)
     return b->match != 0 && b->trail == NO_POS ? WAITS_ALWAYS | WAITS_IN_VALUE : 0;
 }
 
-size_t block_quiet(const struct block *b, const uint8_t *bytes, size_t n)
+static uint8_t waits_for(const struct block *b)
 {
     bool secret = b->kind == BLOCK_FIELDS || b->kind == BLOCK_VALUES;
-    uint8_t wanted = secret ? waits_for(b) : 0;
+    uint8_t wanted = secret && b->slashes == 0 && b->written != BLOCK_UNKNOWN &&
+                             b->column > 0 && b->column >= b->width
+                         ? waits_on_line(b)
+                         : 0;
+
+    return wanted != 0 && b->written > 0 ? wanted | WAITS_IN_STRING : wanted;
+}
+
+size_t block_quiet(const struct block *b, const uint8_t *bytes, size_t n)
+{
+    uint8_t wanted = waits_for(b);
     size_t run = 0;
 
     if (b->kind == BLOCK_LINES && b->match != 0 && b->last != '\\') {

@@ -172,16 +172,19 @@ static inline __attribute__((always_inline)) size_t gaps_pass(struct blocks *b, 
                                                               size_t n, size_t end,
                                                               struct known_step step)
 {
+    size_t looked = 0; /* controls before it are text */
+
     for (size_t i = 0; i < n; i++) {
         size_t at = base + b->gaps[i];
         size_t next;
         bool whole;
 
-        if (at < b->text)
-            continue; /* of the gap before */
+        if (at < b->text || at < looked)
+            continue; /* of the gap before, or of the text behind it */
         next = gap_end(b->data, b->len, at);
-        while (next == at && b->data[at] < ' ' && at + 1 < b->len)
+        while (next == at && b->data[at] < ' ' && at + 1 < b->len && at < base + end)
             next = gap_end(b->data, b->len, ++at); /* text after all */
+        looked = at;
         if (next == at)
             continue;
         whole = at - b->text >= step.gram;

@@ -228,5 +228,7 @@ size_t known_filter_find(const struct known_filter *f, const uint8_t *data, size
         else
             further = find(f, data, len, from, until, GRAM_SHORT, STRIDE_SHORT, &way);
     }
-    return way.begin;
+    /* No form begins with what is left out; to ask for each byte of it would never end. */
+    return way.begin < len && data[way.begin] < ' ' ? known_skip_unseen(data, len, way.begin)
+                                                    : way.begin;
 }
