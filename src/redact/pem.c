@@ -18,6 +18,7 @@ enum {
     PEM_WORDS = 2,       /* so many after a header: it is merely mentioned */
     PEM_JUNK_MAX = 512,  /* after so many bytes without a run a line is key no more */
     PEM_RUN_AGAIN = 16,  /* a run that counts for that */
+    PEM_MARKER_MAX = 512, /* bytes of a marker with colours in it */
     PEM_BLANKS_MAX = 3,  /* empty lines that may stand inside */
     PEM_DASHES = 5,
     PEM_DASHES_SSH2 = 4,
@@ -748,10 +749,15 @@ static bool key_goes_on(struct pem *p, uint8_t byte)
     return l->junk <= PEM_JUNK_MAX;
 }
 
-/* The byte at s.pos belongs to an escape sequence. */
-static bool in_escape(const struct redactor *r)
+/* The byte at s.pos belongs to an escape sequence in a marker, which goes on behind it; but not
+   behind a flood of them, because it is held. */
+static bool is_in_marker(const struct redactor *r)
 {
-    return r->s.escape != ESCAPE_NONE || r->s.escape_end == r->s.pos + 1;
+    const struct pem_marker *m = &r->s.pem.marker;
+    bool in_escape = r->s.escape != ESCAPE_NONE || r->s.escape_end == r->s.pos + 1;
+
+    return in_escape && m->state != MARKER_NONE &&
+           (m->state == MARKER_DASHES || r->s.pos - m->start < PEM_MARKER_MAX);
 }
 
 bool pem_step(struct redactor *r, uint8_t byte)
@@ -760,7 +766,7 @@ bool pem_step(struct redactor *r, uint8_t byte)
     bool was_open = key_line_open(p);
     enum pem_block was = p->block;
 
-    if (key_goes_on(p, byte) || (p->marker.state != MARKER_NONE && in_escape(r)))
+    if (key_goes_on(p, byte) || is_in_marker(r))
         return false;
     if (!marker_step(r, byte) && p->block != PEM_NONE)
         line_byte(r, byte);
