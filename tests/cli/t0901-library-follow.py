@@ -136,10 +136,11 @@ def removed_for_good():
 def really():
     """With the real writer."""
     store = bl.temp("store")
-    gate = bl.temp("gate")
-    os.mkfifo(gate)
+    gates = [bl.temp("gate"), bl.temp("gate")]  # one would be open still when it is read again
+    for gate in gates:
+        os.mkfifo(gate)
     run = bl.Run("--", "sh", "-c", "for i in 1 2 3; do echo $i; done;"
-                 f"read x <{gate}; echo $x; read x <{gate}; echo $x; exit 5", store=store)
+                 f"read x <{gates[0]}; echo $x; read x <{gates[1]}; echo $x; exit 5", store=store)
 
     def logged(text):
         bl.wait_for(lambda: run.paths and text in open(run.path, "rb").read(), "it is logged")
@@ -150,11 +151,11 @@ def really():
         root = store
     follower = Follower(Where, "last")
     bl.equal(follower.until(3), ["1", "2", "3"], "a real build")
-    with open(gate, "w", encoding="ascii") as file:
+    with open(gates[0], "w", encoding="ascii") as file:
         file.write("four\n")
     bl.equal(follower.until(4), ["1", "2", "3", "four"], "goes on")
     os.unlink(run.path)
-    with open(gate, "w", encoding="ascii") as file:
+    with open(gates[1], "w", encoding="ascii") as file:
         file.write("five\n")
     run.finish()
     bl.equal((run.status, follower.finish()), (5, (["1", "2", "3", "four", "five"], 0, [ENDED])),
