@@ -171,6 +171,7 @@ def stopped_then_killed():
     buildlog = bl.proc_children(tty.pid)[0]
     os.kill(buildlog, signal.SIGKILL)
     bl.wait_for(lambda: bl.proc_gone(child), "the command hears of it")
+    bl.wait_for(lambda: bl.proc_state(buildlog) is None, "and the shell, else it has a job left")
     bl.ok(b"a-2\r\n" in typed(tty, b"echo a-$((1+1))"), "killed while stopped: the shell lives on")
     leave(tty)
 
