@@ -240,10 +240,9 @@ static bool escapes_noted(const struct redactor *r, uint64_t pos)
 static bool is_idle_anchor(struct redactor *r, const struct anchor_entry *e,
                            const struct before *b, uint64_t pos)
 {
-    return stands_plain(r, pos, e->len) &&
+    return escapes_noted(r, pos) && stands_plain(r, pos, e->len) &&
            (!is_anchor(r, e, b, pos - e->len) ||
-            (escapes_noted(r, pos) &&
-             candidates_needless(r, e->anchor, pos - e->len, pos - e->late)));
+            candidates_needless(r, e->anchor, pos - e->len, pos - e->late));
 }
 
 static inline bool is_idle_among(struct redactor *r, struct entries list, const struct before *b,
@@ -263,6 +262,8 @@ static bool is_idle_place(struct redactor *r, size_t place)
     struct before b = before_place(r, place);
     uint64_t pos = r->base + place;
 
+    if (!escapes_noted(r, pos))
+        b.seen = UINT64_MAX << 32; /* one may stand among the others */
     return r->in[place - 1] != ESC && is_idle_among(r, hashed_entries(&b), &b, pos) &&
            (!finder_is_broad(r->tables, b.print) || is_idle_among(r, broad_entries(), &b, pos));
 }
