@@ -291,8 +291,8 @@ static bool may_match(struct redactor *r, const struct rule *rule, uint64_t pos)
     for (; it < stop && at < end; it++) {
         size_t n = it->max < end - at ? it->max : end - at;
         size_t count = !rule_item_has(it, r->in[at]) ? 0
-                       : n == 1                              ? 1
-                                                             : class_run(r, it->class, at, n);
+                       : n == 1                      ? 1
+                                                     : class_run(r, it->class, at, n);
 
         at += count;
         if (at == end || r->in[at] == ESC)
@@ -419,8 +419,7 @@ static bool lacks_context(struct redactor *r, const struct rule *rule, uint64_t 
 /* The bytes at hand show that no secret begins with the row, or that it is under way. */
 static bool is_needless(struct redactor *r, const struct rule *rule, uint64_t start, uint64_t end)
 {
-    return rule->len > 0 &&
-           (is_under_way(r, rule, start, end) || !may_match(r, rule, end));
+    return rule->len > 0 && (is_under_way(r, rule, start, end) || !may_match(r, rule, end));
 }
 
 bool candidates_needless(struct redactor *r, size_t anchor, uint64_t start, uint64_t end)

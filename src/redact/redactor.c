@@ -279,7 +279,8 @@ static struct before print_here(const struct redactor *r, uint8_t *print)
         int c = look_back(&l);
 
         print[i] = c < 0 ? '\n' : (uint8_t)c;
-    }    return (struct before){(uint64_t)finder_word(print) << 32, UINT64_MAX << 32, print};
+    }
+    return (struct before){(uint64_t)finder_word(print) << 32, UINT64_MAX << 32, print};
 }
 
 /* Anchors that an escape sequence cuts in two. */

@@ -12,23 +12,11 @@ REPL, SIGNALS, EMIT = bl.helper("repl"), bl.helper("signals"), bl.helper("emit")
 CTRL_C, CTRL_D, CTRL_BACKSLASH = b"\x03", b"\x04", b"\x1c"
 
 
-MODE = "auto"
-
-
-def both_modes(function):
-    """The section with pipes and with a terminal of the command's own."""
-    global MODE
-    for MODE in ("never", "auto"):
-        function.__name__ += f" --tty {MODE}"
-        bl.section(function)
-    return function
-
-
 def at_terminal(*args, **options):
-    return bl.Pty([bl.BIN, "run", "--tty", MODE, *args], **options)
+    return bl.Pty([bl.BIN, "run", "--tty", bl.tty_mode, *args], **options)
 
 
-@both_modes
+@bl.both_modes
 def reads_the_terminal():
     tty = at_terminal("--", REPL)
     tty.expect(b"> ")
@@ -37,13 +25,14 @@ def reads_the_terminal():
     tty.send(b"quit\n")
     bl.equal(tty.finish(), 0, "the command reads the terminal line by line")
     # A terminal of its own echoes what is typed, and that is output.
-    want = ["> echo: hello", "> "] if MODE == "never" else ["> hello", "echo: hello", "> quit"]
+    want = (["> echo: hello", "> "] if bl.tty_mode == "never" else
+            ["> hello", "echo: hello", "> quit"])
     log = bl.sound(tty, "the log is sound")
     bl.equal(log.msgs(), want, "and its words are logged")
-    bl.equal(log.start["tty"], MODE != "never", "the start record says what it was")
+    bl.equal(log.start["tty"], bl.tty_mode != "never", "the start record says what it was")
 
 
-@both_modes
+@bl.both_modes
 def same_screen():
     """Byte for byte the screen of the bare command."""
     script = 'printf "one\\ntwo\\rthree\\tfour\\033[1mbold\\033[0m\\n\\n\\0end"'
@@ -54,11 +43,11 @@ def same_screen():
     bl.equal(tty.screen, bare.screen, "the screen is the bare command's")
 
 
-@both_modes
+@bl.both_modes
 def groups():
     tty = at_terminal("--", SIGNALS, "-x", "15=0")
     child = int(tty.expect(bl.rx(rb"ready (\d+)\r\n")).group(1))
-    want = bl.proc_group(tty.pid) if MODE == "never" else child
+    want = bl.proc_group(tty.pid) if bl.tty_mode == "never" else child
     bl.equal(bl.proc_group(child), want, "in the foreground the command stays in buildlog's group "
              "unless it has a session of its own")
     bl.equal(tty.foreground(), bl.proc_group(tty.pid), "and buildlog's is the terminal's")
@@ -69,7 +58,7 @@ def groups():
     bl.equal(tty.log.end["status"], "interrupted", "and is an interruption")
 
 
-@both_modes
+@bl.both_modes
 def descendants():
     """Sharing the group, a signal from a process still reaches the command's children."""
     tty = at_terminal("--", SIGNALS, "-f", "-x", "15=0")
@@ -80,7 +69,7 @@ def descendants():
              "the command and its child hear TERM once each", tty.screen)
 
 
-@both_modes
+@bl.both_modes
 def ctrl_c_once():
     tty = at_terminal("--", SIGNALS, "-x", "2=5")
     tty.expect(bl.rx(rb"ready \d+"))
@@ -91,7 +80,7 @@ def ctrl_c_once():
     bl.equal(log.end["status"], "failed", "handled by the command, it is no interruption")
 
 
-@both_modes
+@bl.both_modes
 def ctrl_c_kills():
     tty = at_terminal("--", EMIT, "out", b"on\n".hex(), "wait", "/nowhere/at/all")
     tty.expect(b"on\r\n")
@@ -102,7 +91,7 @@ def ctrl_c_kills():
              ("interrupted", "SIGINT", True), "interrupted")
 
 
-@both_modes
+@bl.both_modes
 def exit_130():
     tty = at_terminal("--", "sh", "-c", "trap 'exit 130' INT; "
                       f"'{EMIT}' out 6f6e0a wait /nowhere/at/all")
@@ -112,7 +101,7 @@ def exit_130():
     bl.equal(tty.log.end["status"], "interrupted", "and means interrupted")
 
 
-@both_modes
+@bl.both_modes
 def ctrl_backslash():
     tty = at_terminal("--", SIGNALS, "-x", "3=6")
     tty.expect(bl.rx(rb"ready \d+"))
@@ -121,12 +110,12 @@ def ctrl_backslash():
     bl.equal(tty.screen.count(b"got SIGQUIT"), 1, "and reaches it once")
 
 
-@both_modes
+@bl.both_modes
 def stops_a_loop():
     loop = 'for i in 1 2 3 4 5; do echo round $i; "$0" run --tty "$2" -- "$1" out 6f6e0a ' \
            'wait /nowhere/at/all; done; echo after'
     for shell in ("sh", "bash"):
-        tty = bl.Pty([shell, "-c", loop, bl.BIN, EMIT, MODE])
+        tty = bl.Pty([shell, "-c", loop, bl.BIN, EMIT, bl.tty_mode])
         tty.expect(b"round 1\r\non\r\n")
         tty.send(CTRL_C)
         tty.finish()
@@ -134,13 +123,13 @@ def stops_a_loop():
               f"Ctrl-C stops the {shell} loop around it", tty.screen)
 
 
-@both_modes
+@bl.both_modes
 def stops_make():
     folder = bl.temp("make")
     os.mkdir(folder)
     with open(os.path.join(folder, "Makefile"), "w", encoding="ascii") as file:
-        file.write(f"all: a b\na:\n\t@{bl.BIN} run --tty {MODE} -- {EMIT} out 6f6e0a wait /nowhere/at/all\n"
-                   "b:\n\t@echo after\n")
+        file.write(f"all: a b\na:\n\t@{bl.BIN} run --tty {bl.tty_mode} -- {EMIT} out 6f6e0a "
+                   "wait /nowhere/at/all\nb:\n\t@echo after\n")
     tty = bl.Pty(["make", "-k", "-C", folder])
     tty.expect(b"on\r\n")
     tty.send(CTRL_C)
@@ -148,7 +137,7 @@ def stops_make():
     bl.ok(b"after" not in tty.screen, "Ctrl-C stops the make around it", tty.screen)
 
 
-@both_modes
+@bl.both_modes
 def repl_lives_on():
     tty = at_terminal("--grace", "200ms", "--", REPL)
     tty.expect(b"> ")
@@ -165,7 +154,7 @@ def repl_lives_on():
              "no escalation, no interruption")
 
 
-@both_modes
+@bl.both_modes
 def password():
     tty = at_terminal("--", REPL, "-p")
     tty.expect(b"Password: ")
@@ -179,7 +168,7 @@ def password():
     bl.ok(typed.encode() not in log.data, "it is not in the log")
 
 
-@both_modes
+@bl.both_modes
 def hang_up():
     tty = at_terminal("--", SIGNALS, "-x", "1=0")
     child = int(tty.expect(bl.rx(rb"ready (\d+)")).group(1))
@@ -190,11 +179,11 @@ def hang_up():
     bl.sound(tty, "hang-up: the log is sound")
 
 
-@both_modes
+@bl.both_modes
 def typed_ahead():
     """What is typed while the command runs belongs to whoever reads next."""
-    tty = bl.Pty(["sh", "-c", f'"{bl.BIN}" run --tty {MODE} -- "{EMIT}" out 6f6e0a wait "$0"; read a; '
-                  'echo "shell got $a"', go := bl.temp("go")])
+    tty = bl.Pty(["sh", "-c", f'"{bl.BIN}" run --tty {bl.tty_mode} -- "{EMIT}" out 6f6e0a '
+                  'wait "$0"; read a; echo "shell got $a"', go := bl.temp("go")])
     tty.expect(b"on\r\n")
     tty.send(b"ahead\n")
     open(go, "wb").close()
@@ -203,7 +192,7 @@ def typed_ahead():
     tty.finish()
 
 
-@both_modes
+@bl.both_modes
 def timeout_at_terminal():
     tty = at_terminal("--timeout", "300ms", "--", EMIT, "out", b"on\n".hex(), "wait",
                       "/nowhere/at/all")
@@ -211,10 +200,11 @@ def timeout_at_terminal():
     bl.sound(tty, "--timeout at a terminal: the log is sound")
 
 
-@both_modes
+@bl.both_modes
 def settings_restored():
     """A full screen program that is killed leaves its settings; buildlog adds none itself."""
-    tty = bl.Pty(["sh", "-c", f'stty -a >"$0"; "{bl.BIN}" run --tty {MODE} -- true; stty -a >"$1"',
+    tty = bl.Pty(["sh", "-c", f'stty -a >"$0"; "{bl.BIN}" run --tty {bl.tty_mode} -- true; '
+                  'stty -a >"$1"',
                   before := bl.temp("stty"), after := bl.temp("stty")])
     tty.finish()
     with open(before, "rb") as one, open(after, "rb") as two:

@@ -11,22 +11,13 @@ import bl
 REPL, EMIT = bl.helper("repl"), bl.helper("emit")
 CTRL_Z, CTRL_C = b"\x1a", b"\x03"
 PROMPT = b"READY$ "
-MODE = "auto"
 SHELLS = {"bash": ["bash", "--norc", "--noprofile", "-i"], "sh": ["sh", "-i"]}
-
-
-def both_modes(function):
-    """The section with pipes and with a terminal of the command's own."""
-    global MODE
-    for MODE in ("never", "auto"):
-        function.__name__ += f" --tty {MODE}"
-        bl.section(function)
-    return function
 
 
 def shell(name="bash", **env):
     tty = bl.Pty(SHELLS[name], env={"PS1": PROMPT.decode(), "ENV": None, "HISTFILE": None,
-                                    "B": bl.BIN, "EMIT": EMIT, "REPL": REPL, "MODE": MODE, **env})
+                                    "B": bl.BIN, "EMIT": EMIT, "REPL": REPL, "MODE": bl.tty_mode,
+                                    **env})
     tty.expect(PROMPT)
     return tty
 
@@ -39,7 +30,7 @@ def processes(tty):
             path = [pid]
             while bl.proc_children(path[-1]):
                 path.append(bl.proc_children(path[-1])[0])
-            if len(path) == (2 if MODE == "never" else 3):
+            if len(path) == (2 if bl.tty_mode == "never" else 3):
                 return path[0], path[-1]
         return None
     return bl.wait_for(look, "buildlog and its command")
@@ -50,7 +41,7 @@ def leave(tty):
     tty.finish()
 
 
-@both_modes
+@bl.both_modes
 def stop_and_fg():
     for name in SHELLS:
         tty = shell(name)
@@ -81,7 +72,7 @@ def stop_and_fg():
         leave(tty)
 
 
-@both_modes
+@bl.both_modes
 def interrupted_after_fg():
     tty = shell()
     tty.send(b'"$B" run --tty $MODE -- "$EMIT" out 6f6e0a wait /nowhere/at/all\n')
@@ -100,7 +91,7 @@ def interrupted_after_fg():
     leave(tty)
 
 
-@both_modes
+@bl.both_modes
 def background():
     tty = shell()
     go = bl.temp("go")
@@ -114,7 +105,7 @@ def background():
     leave(tty)
 
 
-@both_modes
+@bl.both_modes
 def background_then_fg():
     """Started in the background, brought to the front: Ctrl-C then reaches the command."""
     tty = shell()
@@ -132,7 +123,7 @@ def background_then_fg():
     leave(tty)
 
 
-@both_modes
+@bl.both_modes
 def pager():
     if bl.bare("sh", "-c", "command -v less").status:
         bl.skip("run -- cmd | less", "no less here")
@@ -150,7 +141,7 @@ def pager():
     leave(tty)
 
 
-@both_modes
+@bl.both_modes
 def pager_interrupted():
     """Ctrl-C in the pager, which it survives, ends the command before it."""
     if bl.bare("sh", "-c", "command -v less").status:
@@ -167,7 +158,7 @@ def pager_interrupted():
     leave(tty)
 
 
-@both_modes
+@bl.both_modes
 def clock_stands_still():
     tty = shell()
     tty.send(b'"$B" run --tty $MODE --timeout 1500ms -- "$REPL"; echo rc=$?\n')

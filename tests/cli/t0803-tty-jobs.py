@@ -29,14 +29,6 @@ def leave(tty):
     tty.finish()
 
 
-def typed(tty, line, prompt=PROMPT):
-    """Types at the shell and waits for it to be ready again; what it said."""
-    at = tty.seen
-    tty.send(line + b"\n")
-    tty.expect(prompt)
-    return tty.screen[at:tty.seen]
-
-
 def canonical(tty):
     return bool(termios.tcgetattr(tty.master)[3] & termios.ICANON)
 
@@ -48,7 +40,7 @@ def input_from_behind():
         tty = shell()
         tty.send(b'%scat &\n' % (b"" if bare else b'"$B" run -- '))
         tty.expect(PROMPT)
-        bl.wait_for(lambda: b"Stopped" in typed(tty, b"jobs"), "stopped")
+        bl.wait_for(lambda: b"Stopped" in tty.typed(b"jobs"), "stopped")
         name = "bare" if bare else "with a terminal"
         bl.ok(True, f"{name}: a background command that reads is stopped")
         tty.send(b"fg\n")
@@ -57,7 +49,7 @@ def input_from_behind():
         tty.expect(b"hello\r\nhello\r\n")
         tty.send(b"\x04")
         tty.expect(PROMPT)
-        bl.ok(b"rc=0" in typed(tty, b"echo rc=$?"), f"{name}: fg lets it read")
+        bl.ok(b"rc=0" in tty.typed(b"echo rc=$?"), f"{name}: fg lets it read")
         if not bare:
             bl.sound(tty, "its log is sound")
         leave(tty)
@@ -68,10 +60,10 @@ def output_from_behind():
     """TOSTOP holds for the command's terminal as for the one outside."""
     for bare in (True, False):
         tty = shell()
-        typed(tty, b"stty tostop")
+        tty.typed(b"stty tostop")
         tty.send(b'%s"$EMIT" out 6261636b0a &\n' % (b"" if bare else b'"$B" run -- '))
         tty.expect(PROMPT)
-        bl.wait_for(lambda: b"Stopped" in typed(tty, b"jobs"), "stopped")
+        bl.wait_for(lambda: b"Stopped" in tty.typed(b"jobs"), "stopped")
         name = "bare" if bare else "with a terminal"
         bl.ok(b"\nback" not in tty.screen, f"{name}: with tostop it is stopped before it writes",
               tty.screen)
@@ -91,12 +83,12 @@ def stopped_then_behind():
     tty.expect(b"\non\r\n")
     tty.send(CTRL_Z)
     tty.expect(PROMPT)
-    typed(tty, b"bg")
+    tty.typed(b"bg")
     at = tty.seen
     open(go, "wb").close()
     tty.expect(b"back\r\n")
     bl.ok(b"back\r\r\n" not in tty.screen, "behind, the terminal outside makes the line ends")
-    bl.wait_for(lambda: b"Stopped" in typed(tty, b"jobs"), "stopped as it reads")
+    bl.wait_for(lambda: b"Stopped" in tty.typed(b"jobs"), "stopped as it reads")
     tty.send(b"fg\n")
     tty.expect(b"cat' ")
     tty.send(b"hello\n")
@@ -114,14 +106,14 @@ def running_to_the_front():
     tty = shell()
     tty.send(b'"$B" run -- "$EMIT" out 6f6e0a wait %s &\n' % NOWHERE.encode())
     tty.expect(b"on\r\n")
-    bl.wait_for(lambda: b"Running" in typed(tty, b"jobs"), "running")
+    bl.wait_for(lambda: b"Running" in tty.typed(b"jobs"), "running")
     tty.send(b"fg\n")
     buildlog = bl.proc_children(tty.pid)[0]
     bl.wait_for(lambda: tty.foreground() == bl.proc_group(buildlog) and not canonical(tty),
                 "the terminal is raw for it")
     tty.send(CTRL_C)
     tty.expect(PROMPT)
-    bl.ok(b"rc=130" in typed(tty, b"echo rc=$?"), "Ctrl-C reaches it")
+    bl.ok(b"rc=130" in tty.typed(b"echo rc=$?"), "Ctrl-C reaches it")
     bl.equal(tty.log.end["status"], "interrupted", "and it is interrupted")
     leave(tty)
 
@@ -134,7 +126,7 @@ def stopped_by_a_process():
     os.kill(child, signal.SIGSTOP)
     tty.expect(PROMPT)
     bl.ok(True, "a command that is stopped stops buildlog")
-    bl.ok(b"Stopped" in typed(tty, b"jobs"), "and the shell says so")
+    bl.ok(b"Stopped" in tty.typed(b"jobs"), "and the shell says so")
     tty.send(b"fg\n")
     bl.wait_for(lambda: bl.proc_state(child) != "T", "resumed")
     os.kill(child, signal.SIGTERM)
@@ -172,7 +164,7 @@ def stopped_then_killed():
     os.kill(buildlog, signal.SIGKILL)
     bl.wait_for(lambda: bl.proc_gone(child), "the command hears of it")
     bl.wait_for(lambda: bl.proc_state(buildlog) is None, "and the shell, else it has a job left")
-    bl.ok(b"a-2\r\n" in typed(tty, b"echo a-$((1+1))"), "killed while stopped: the shell lives on")
+    bl.ok(b"a-2\r\n" in tty.typed(b"echo a-$((1+1))"), "killed while stopped: the shell lives on")
     leave(tty)
 
 
@@ -186,7 +178,7 @@ def job_control_inside():
     tty.expect(b"> ")
     tty.send(CTRL_Z)
     tty.expect(PROMPT)
-    bl.ok(b"Stopped" in typed(tty, b"jobs"), "Ctrl-Z stops a job of a shell inside")
+    bl.ok(b"Stopped" in tty.typed(b"jobs"), "Ctrl-Z stops a job of a shell inside")
     tty.send(b"fg\n")
     tty.send(b"hello\n")
     tty.expect(b"echo: hello\r\n")
@@ -194,8 +186,8 @@ def job_control_inside():
     tty.expect(b"interrupted\r\n")
     tty.send(b"quit\n")
     tty.expect(PROMPT)
-    typed(tty, b"sleep 600 &")
-    bl.ok(b"Running" in typed(tty, b"jobs"), "a background job")
+    tty.typed(b"sleep 600 &")
+    bl.ok(b"Running" in tty.typed(b"jobs"), "a background job")
     bl.ok(b"no job control" not in tty.screen, "the shell has its job control")
     tty.send(b"kill %1; exit 4\n")
     bl.equal(tty.finish(), 4, "and its status")
@@ -210,7 +202,7 @@ def suspended_shell():
     tty.expect(b"INNER> ")
     tty.send(b"suspend\n")
     tty.expect(PROMPT)
-    bl.ok(b"Stopped" in typed(tty, b"jobs"), "suspend inside stops buildlog outside")
+    bl.ok(b"Stopped" in tty.typed(b"jobs"), "suspend inside stops buildlog outside")
     tty.send(b"fg\n")
     tty.send(b"echo b-$((1+2))\n")
     tty.expect(b"b-3\r\n")

@@ -40,13 +40,6 @@ def shell(**env):
     return tty
 
 
-def typed(tty, line, prompt=PROMPT):
-    at = tty.seen
-    tty.send(line + b"\n")
-    tty.expect(prompt)
-    return tty.screen[at:tty.seen]
-
-
 def leave(tty):
     tty.send(b"exit\n")
     tty.finish()
@@ -233,20 +226,20 @@ def jobs():
     tty.expect(b"\non\r\n")
     tty.send(CTRL_Z)
     tty.expect(PROMPT)
-    bl.ok(b"Stopped" in typed(tty, b"jobs"), "Ctrl-Z stops one that is held back")
-    typed(tty, b"bg")
-    bl.ok(b"Running" in typed(tty, b"jobs"), "bg lets it run")
+    bl.ok(b"Stopped" in tty.typed(b"jobs"), "Ctrl-Z stops one that is held back")
+    tty.typed(b"bg")
+    bl.ok(b"Running" in tty.typed(b"jobs"), "bg lets it run")
     tty.send(b"fg\n")
     tty.expect(b"nowhere")
     bl.wait_for(lambda: tty.foreground() != tty.pid, "it is in the foreground")
     tty.send(CTRL_C)
     tty.expect(PROMPT)
-    bl.ok(b"rc=130" in typed(tty, b"echo rc=$?"), "Ctrl-C after fg")
+    bl.ok(b"rc=130" in tty.typed(b"echo rc=$?"), "Ctrl-C after fg")
     tty.send(b'echo in | $B "$PYTHON" -c "$ASK"\n')
     tty.expect(b"\nWord: ")
     tty.send(CTRL_Z)
     tty.expect(PROMPT)
-    bl.ok(b"Stopped" in typed(tty, b"jobs"), "Ctrl-Z stops one that has asked")
+    bl.ok(b"Stopped" in tty.typed(b"jobs"), "Ctrl-Z stops one that has asked")
     tty.send(b"fg\n")
     tty.expect(b"ASK\"\r\n")
     bl.wait_for(lambda: not canonical(tty) and not tty.echo(), "it has the terminal again")
@@ -255,7 +248,7 @@ def jobs():
     tty.expect(PROMPT)
     tty.send(b'echo in | $B "$PYTHON" -c "$ASK" &\n')
     tty.expect(PROMPT)
-    bl.wait_for(lambda: b"Stopped" in typed(tty, b"jobs"), "stopped")
+    bl.wait_for(lambda: b"Stopped" in tty.typed(b"jobs"), "stopped")
     bl.ok(b"\nWord: " not in tty.screen[tty.screen.rindex(b"&\r\n"):],
           "one that asks in the background is stopped before it does")
     tty.send(b"fg\n")
@@ -298,8 +291,8 @@ def pagers():
     if shutil.which("less") is None:
         return
     tty = shell(TERM="vt100", LESS="")
-    typed(tty, b"cat %s | $B less &" % path.encode())
-    bl.wait_for(lambda: b"Stopped" in typed(tty, b"jobs"), "stopped")
+    tty.typed(b"cat %s | $B less &" % path.encode())
+    bl.wait_for(lambda: b"Stopped" in tty.typed(b"jobs"), "stopped")
     tty.send(b"fg\n")
     tty.expect(b"less")
     bl.wait_for(lambda: not canonical(tty) and tty.foreground() != tty.pid, "it has the terminal")

@@ -21,6 +21,7 @@
 #include "base/sys.h"
 #include "cmd/config.h"
 #include "cmd/redaction.h"
+#include "fuzz/must.h"
 #include "fuzz/pieces.h"
 #include "fuzz/target.h"
 #include "redact/fields.h"
@@ -51,26 +52,6 @@ static const char *const rule_pieces[] = {
 static const char *const field_pieces[] = {
     ".", "*", "*.", "password", "db", "secret", "pass-word", "pass_word", "a", "B", "-", "_", "token",
     "\xc3\xa9", "..", "a.b", "x.*.y", "AccessKey", "0", "9", " ", "\"", "$"};
-
-static void must(bool good)
-{
-    if (!good)
-        abort();
-}
-
-static const char *check_message(const struct err *e)
-{
-    char line[2 * (ERR_SUBJECT_MAX + ERR_WHY_MAX)];
-    size_t n = err_format(e, line, sizeof(line));
-
-    if (e->code == ERR_NONE || e->what[0] == '\0')
-        return "an error says nothing";
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            return "a message is not harmless";
-    }
-    return NULL;
-}
 
 /* ---- redaction -------------------------------------------------------------------------- */
 

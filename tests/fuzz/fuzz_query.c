@@ -12,7 +12,6 @@
  *   a command   line is parsed into what was typed, or refused in one harmless line
  */
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,34 +21,15 @@
 #include "cmd/options.h"
 #include "commands.gen.h"
 #include "fuzz/harmless.h"
+#include "fuzz/must.h"
 #include "fuzz/pieces.h"
+#include "fuzz/scratch.h"
 #include "fuzz/target.h"
 #include "read/filter.h"
 #include "store/layout.h"
 #include "store/select.h"
 #include "text/regex.h"
 #include "text/required.h"
-
-static void must(bool good)
-{
-    if (!good)
-        abort();
-}
-
-/* The one line that a person would see. */
-static const char *check_message(const struct err *e)
-{
-    char line[2 * (ERR_SUBJECT_MAX + ERR_WHY_MAX)];
-    size_t n = err_format(e, line, sizeof(line));
-
-    if (e->code == ERR_NONE || e->what[0] == '\0')
-        return "an error says nothing";
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            return "a message is not harmless";
-    }
-    return NULL;
-}
 
 /* ---- patterns --------------------------------------------------------------------------- */
 
@@ -362,37 +342,16 @@ static const char *const word_pieces[] = {
     "1", "2", "9", "8", "I", "L", "/", "..", "builds", "last-", "ZZZZ", "01", "0", "7ZZZZZZZZZ",
     "18446744073709551616"};
 
-static char store_dir[64];
-static int root_fd = -1;
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-    (void)st;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static void leave(void)
-{
-    (void)nftw(store_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static void enter(void)
 {
-    if (root_fd >= 0)
+    if (!scratch_enter())
         return;
-    snprintf(store_dir, sizeof(store_dir), "%s/blfuzz.XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    must(mkdtemp(store_dir) != NULL);
-    atexit(leave);
-    must(layout_open_root(store_dir, true, &root_fd, NULL) == ERR_NONE);
     for (size_t i = 0; i < N_IDS; i++) {
         char rel[LAYOUT_REL_SIZE];
         int fd;
 
-        must(layout_make_dirs(root_fd, layout_rel_day(ids[i], rel), NULL) == ERR_NONE);
-        fd = openat(root_fd, layout_rel_path(ids[i], rel), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        must(layout_make_dirs(scratch_fd, layout_rel_day(ids[i], rel), NULL) == ERR_NONE);
+        fd = openat(scratch_fd, layout_rel_path(ids[i], rel), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         must(fd >= 0 && close(fd) == 0);
     }
 }
@@ -435,7 +394,7 @@ static const char *check_word(const char *word)
     enum err_code rc;
 
     enter();
-    rc = select_build(root_fd, word, id, &e);
+    rc = select_build(scratch_fd, word, id, &e);
     if (rc != ERR_NONE && check_message(&e) != NULL)
         return check_message(&e);
     if (rc == ERR_NONE && !ulid_valid(id))

@@ -14,14 +14,15 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "base/sys.h"
 #include "fuzz/harmless.h"
+#include "fuzz/must.h"
 #include "fuzz/pieces.h"
+#include "fuzz/scratch.h"
 #include "fuzz/target.h"
 #include "read/level.h"
 #include "read/render.h"
@@ -76,12 +77,6 @@ static char *exact(const char *data, size_t n)
         abort();
     memcpy(copy, data, n);
     return copy;
-}
-
-static void must(bool good)
-{
-    if (!good)
-        abort();
 }
 
 /* ---- text ------------------------------------------------------------------------------- */
@@ -502,34 +497,13 @@ static const char *check_past(void)
 
 /* ---- a log file ------------------------------------------------------------------------- */
 
-static char store_dir[64];
-static int root_fd = -1;
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-    (void)st;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static void leave(void)
-{
-    (void)nftw(store_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static void enter(void)
 {
     char rel[LAYOUT_REL_SIZE];
 
-    if (root_fd >= 0)
+    if (!scratch_enter())
         return;
-    snprintf(store_dir, sizeof(store_dir), "%s/blfuzz.XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    must(mkdtemp(store_dir) != NULL);
-    atexit(leave);
-    must(layout_open_root(store_dir, true, &root_fd, NULL) == ERR_NONE);
-    must(layout_make_dirs(root_fd, layout_rel_day(ID, rel), NULL) == ERR_NONE);
+    must(layout_make_dirs(scratch_fd, layout_rel_day(ID, rel), NULL) == ERR_NONE);
 }
 
 /* The log of ID has these bytes. */
@@ -541,8 +515,8 @@ static void write_log(const char *data, size_t n, bool compressed)
 
     layout_rel_path(ID, rel);
     snprintf(path, sizeof(path), "%s.gz", rel);
-    (void)unlinkat(root_fd, compressed ? rel : path, 0);
-    fd = openat(root_fd, compressed ? path : rel, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    (void)unlinkat(scratch_fd, compressed ? rel : path, 0);
+    fd = openat(scratch_fd, compressed ? path : rel, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     must(fd >= 0 && write(fd, data, n) == (ssize_t)n && close(fd) == 0);
 }
 
@@ -671,7 +645,7 @@ static const char *check_file(const struct seen *want, struct seen *got)
     struct log_reader *r;
     struct verify_result verified;
 
-    must(log_reader_open(&r, root_fd, ID, NULL) == ERR_NONE);
+    must(log_reader_open(&r, scratch_fd, ID, NULL) == ERR_NONE);
     if (!read_on(r, got))
         reason = "what is read is not in the log";
     else
@@ -680,7 +654,7 @@ static const char *check_file(const struct seen *want, struct seen *got)
     if (reason == NULL && want != NULL &&
         (want->n != got->n || memcmp(want->at, got->at, got->n * sizeof(got->at[0])) != 0))
         reason = "compressed, a log has other records";
-    must(verify_log(root_fd, ID, &verified, NULL) == ERR_NONE);
+    must(verify_log(scratch_fd, ID, &verified, NULL) == ERR_NONE);
     if (reason == NULL && verified.verdict == VERIFY_INTACT && memory.whole != memory.len)
         reason = "a torn log is called intact";
     return reason;
@@ -731,7 +705,7 @@ static const char *check_gz(const char *data, size_t n)
 
     enter();
     write_log(data, n, true);
-    if (log_reader_open(&r, root_fd, ID, NULL) != ERR_NONE)
+    if (log_reader_open(&r, scratch_fd, ID, NULL) != ERR_NONE)
         return NULL;
     while (have && log_reader_next(r, &item, &have, NULL) == ERR_NONE)
         ;

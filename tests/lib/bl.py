@@ -122,6 +122,18 @@ def section(function):
     return function
 
 
+tty_mode = "auto"  # of --tty, in sections that both_modes runs
+
+
+def both_modes(function):
+    """Decorator: the section with pipes, and with a terminal of the command's own."""
+    global tty_mode
+    for tty_mode in ("never", "auto"):
+        function.__name__ += f" --tty {tty_mode}"
+        section(function)
+    return function
+
+
 class Late(AssertionError):
     """A deadline passed."""
 
@@ -827,6 +839,13 @@ class Pty:
 
     def send(self, data):
         os.write(self.master, data)
+
+    def typed(self, line, prompt=b"READY$ "):
+        """Types at a shell, whose PS1 that is, and waits for it to be ready again; what it said."""
+        at = self.seen
+        self.send(line + b"\n")
+        self.expect(prompt)
+        return self.screen[at:self.seen]
 
     def foreground(self):
         return os.tcgetpgrp(self.master)
