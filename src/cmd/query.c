@@ -348,6 +348,7 @@ static enum err_code take_build(struct query_cmd *q, const char *id, struct err 
     enum err_code rc = log_reader_open(&reader, q->root_fd, id, &trouble);
 
     if (rc == ERR_NONE) {
+        log_reader_hold(reader); /* the build may write faster than this is shown */
         rc = take_opened(q, id, reader, &trouble);
         log_reader_free(reader);
     }

@@ -309,6 +309,7 @@ static enum err_code open_build(struct buildlog_query *q, struct err *e)
             continue; /* removed meanwhile */
         if (rc != ERR_NONE)
             return rc;
+        log_reader_hold(q->reader); /* the build may write faster than the caller reads */
         filter_run_init(&q->run, q->filter, NULL);
         rc = look_at_build(q, &wanted, e);
         if (rc == ERR_NONE && wanted) {

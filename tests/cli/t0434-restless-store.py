@@ -5,11 +5,12 @@ what stands still is always there, what runs is never lost, nothing dies."""
 import gzip
 import json
 import os
+import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from handmade import Records, Store, Tap, Writer, ulid  # noqa: E402
+from handmade import BUILDLOG, Records, Store, Tap, Writer, ulid  # noqa: E402
 
 t = Tap()
 T0 = 1767323045678
@@ -36,6 +37,25 @@ class Restless(threading.Thread):
         self.join()
         t.ok(self.trouble is None and self.steps > 0, f"{self.steps} changes meanwhile",
              self.trouble)
+
+
+def outrun(store):
+    """A build that writes faster than the reader takes: a search has an end all the same."""
+    build = ulid(T0)
+    r = Records(build, T0)
+    w = Writer(store, build)
+    w.write(r.start() + b"".join(r.line(f"line {n} " + "x" * 1000) for n in range(2000)))
+    with subprocess.Popen([BUILDLOG, "query", build, "-o", "jsonl"],
+                          env=store.env(), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE) as query:
+        got = os.read(query.stdout.fileno(), 1)  # now it reads, and soon waits for us
+        w.write(b"".join(r.line(f"later {n}") for n in range(1000)))
+        got += query.stdout.read()
+        t.equal((query.wait(), got.count(b"\n"), got.count(b"later")), (0, 2000, 0),
+                "what comes after a search has begun is for the next one")
+    got = store.run("query", build, "--count")
+    t.equal(got.stdout, b"3000\n", "which finds it")
+    w.close()
 
 
 def growing(store):
@@ -125,7 +145,7 @@ def churning(store):
             "still are wrong")
 
 
-for case in (growing, churning):
+for case in (outrun, growing, churning):
     with Store() as fresh:
         case(fresh)
 t.done()

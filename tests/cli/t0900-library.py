@@ -315,6 +315,24 @@ with handmade.Store() as store:
              "warn: \x1b[33mwarning:\x1b[0m \"quoted\" \\ and é\nwarn: \nwarn: \n",
              "and where there are some")
 
+    # ---- a build that writes faster than its records are taken ----------------------------------
+
+    running = handmade.ulid(T0 + 3 * DAY, "D")
+    r = handmade.Records(running, T0 + 3 * DAY)
+    writer = handmade.Writer(store, running)
+    writer.write(r.start() + b"".join(r.line(f"line {n} " + "x" * 1000) for n in range(2000)))
+    with subprocess.Popen(SHARED.command("query", store.root, f"build={running}"),
+                          env=SHARED.env(), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE) as child:
+        got = os.read(child.stdout.fileno(), 1)  # the search has begun, and soon waits for us
+        writer.write(b"".join(r.line(f"later {n}") for n in range(1000)))
+        got += child.stdout.read()
+        bl.equal((child.wait(), got.count(b"\n")), (0, 2000), "of a running build as of now")
+    bl.equal(ask(SHARED, "query", store.root, f"build={running}")[0].count(b"later"), 1000,
+             "and later with what came meanwhile")
+    writer.close()
+    os.unlink(store.path(running))
+
     # ---- which store ---------------------------------------------------------------------------
 
     env = {"BUILDLOG_DIR": store.root}
