@@ -170,9 +170,9 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
 
-# What the redactor's fuzz target makes fail on demand.
+# What the fuzz target of the redactor and a test make fail on demand.
 FUZZ_WRAP = -Wl,--wrap=realloc
-$(BUILD)/tests/unit/fuzz_replay $(BUILD)/tests/fuzz/redact: LDFLAGS += $(FUZZ_WRAP)
+$(BUILD)/tests/unit/fuzz_replay $(BUILD)/tests/unit/run_ahead $(BUILD)/tests/fuzz/redact: LDFLAGS += $(FUZZ_WRAP)
 
 # The redactor alone, as a filter.
 $(BUILD)/tests/redact/pipe: tests/redact/pipe.c $(BUILD)/libcore.a
