@@ -280,7 +280,7 @@ static void test_same(void)
         struct redact_set *set = new_set(i % 2 == 1);
 
         make_text(set);
-        test_splits(&a, set, buffers, mosts[i], mosts[i] < 1000 ? mosts[i] * 1500 : sizeof(text));
+        test_splits(&a, set, buffers, mosts[i], mosts[i] < 500 ? mosts[i] * 1500 : sizeof(text));
         redact_set_free(set);
     }
     ahead_release(&a);
