@@ -70,7 +70,7 @@ struct session {
     struct masks masks;
     struct mask_socket mask_socket;
     char *scratch;
-    struct ahead ahead;
+    struct ahead ahead; /* at work within turns of a stream only */
     int tty_fd; /* the controlling terminal, -1 if there is none */
     bool own_group;
     bool hand_terminal; /* the terminal was handed to the command's group */
