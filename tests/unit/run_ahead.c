@@ -376,7 +376,8 @@ static void test_late_thread(void)
     sys.sched_getaffinity = two_cpus;
     sys.thread_create = late_thread;
     open_pipe(fds);
-    if (!ahead_ready(&a) || redactor_new(&r, set, NULL) != ERR_NONE || write(fds[1], "ab\n", 3) != 3)
+    if (!ahead_ready(&a) || redactor_new(&r, set, NULL) != ERR_NONE ||
+        write(fds[1], "ab\n", 3) != 3)
         abort();
     ahead_begin(&a, fds[0], r, &read);
     ahead_end(&a);
@@ -583,7 +584,7 @@ static void test_stream(void)
 /* ---- how far a turn goes ---------------------------------------------------------------- */
 
 /* Bytes of one turn of an endless pipe. out_fd: where the terminal writes to. */
-static uint64_t turn_of(int out_fd, struct redact_set *set, struct stream_options *o)
+static uint64_t turn_of(int out_fd, struct redact_set *set, struct stream_options o)
 {
     struct build_log_options lo = test_options();
     struct build_log *l;
@@ -597,14 +598,14 @@ static uint64_t turn_of(int out_fd, struct redact_set *set, struct stream_option
     if (build_log_open(&l, &lo, &e) != ERR_NONE)
         abort();
     terminal_init(&t, out_fd, false);
-    o->log = l;
-    o->terminal = &t;
-    o->rules = set;
-    o->ahead = &a;
-    o->max_line = 256 << 10;
+    o.log = l;
+    o.terminal = &t;
+    o.rules = set;
+    o.ahead = &a;
+    o.max_line = 256 << 10;
     sys.read = endless_read;
     sys.sched_getaffinity = two_cpus;
-    if (stream_init(&s, open("/dev/null", O_RDONLY | O_CLOEXEC), o, NULL) != ERR_NONE ||
+    if (stream_init(&s, open("/dev/null", O_RDONLY | O_CLOEXEC), &o, NULL) != ERR_NONE ||
         stream_turn(&s, scratch) != STREAM_READ)
         abort();
     bytes = s.bytes;
@@ -626,19 +627,19 @@ static void test_alone(int null_fd)
     struct redact_set *set = new_set(false);
 
     redact_set_on_mask(set, take_value, NULL);
-    is_int((int64_t)turn_of(null_fd, set, &(struct stream_options){.redact = true}), 1,
+    is_int((int64_t)turn_of(null_fd, set, (struct stream_options){.redact = true}), 1,
            "lines that register a value: no thread");
     redact_set_free(set);
     set = new_set(false);
     if (redact_set_add_rule(set, "mine", "z+[0-9]", 0, NULL, NULL) != ERR_NONE)
         abort();
-    is_int((int64_t)turn_of(null_fd, set, &(struct stream_options){.redact = true}), 1,
+    is_int((int64_t)turn_of(null_fd, set, (struct stream_options){.redact = true}), 1,
            "a rule of the user's own: no thread");
     redact_set_free(set);
     set = new_set(false);
-    is_int((int64_t)turn_of(null_fd, set, &(struct stream_options){.forward = FORWARD_RAW}), 1,
+    is_int((int64_t)turn_of(null_fd, set, (struct stream_options){.forward = FORWARD_RAW}), 1,
            "--redact off: no thread");
-    is_int((int64_t)turn_of(null_fd, set, &(struct stream_options){.redact = true,
+    is_int((int64_t)turn_of(null_fd, set, (struct stream_options){.redact = true,
                                                                    .forward = FORWARD_RAW}),
            1, "--forward raw: no thread");
     redact_set_free(set);
@@ -653,18 +654,18 @@ static void test_turns(void)
 
     memset(text, 'x', sizeof(text));
     sys.clock_gettime = still_clock;
-    is_int((int64_t)turn_of(null_fd, set, &o), FULL_TURN, "a turn is so many reads");
+    is_int((int64_t)turn_of(null_fd, set, o), FULL_TURN, "a turn is so many reads");
     clock_step = INT64_C(6000000);
     sys.clock_gettime = still_clock;
-    is_int((int64_t)turn_of(null_fd, set, &o) < FULL_TURN, 1, "fewer when they take long");
+    is_int((int64_t)turn_of(null_fd, set, o) < FULL_TURN, 1, "fewer when they take long");
     clock_step = 0;
     open_pipe(fds);
     sys.clock_gettime = still_clock;
-    ok(turn_of(fds[1], set, &o) <= 1 + PIPE_SIZE / STREAM_READ_SIZE + 1,
+    ok(turn_of(fds[1], set, o) <= 1 + PIPE_SIZE / STREAM_READ_SIZE + 1,
        "nothing is read for a reader that is behind, but what was under way");
     close(fds[0]);
     sys.clock_gettime = still_clock;
-    is_int((int64_t)turn_of(fds[1], set, &o), 2, "nor once it is gone");
+    is_int((int64_t)turn_of(fds[1], set, o), 2, "nor once it is gone");
     close(fds[1]);
     test_alone(null_fd);
     close(null_fd);
