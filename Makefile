@@ -5,6 +5,7 @@
 #   make check-san    the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make check-arm    what is written for each processor apart, for 64-bit ARM, under qemu;
 #                     check-x86: for older x86
+#   make check-tsan   what has threads, under ThreadSanitizer
 #   make lint         clang-tidy, cppcheck, shellcheck, mandoc -Tlint, complexity
 #   make fuzz         libFuzzer on each target for FUZZ_SECONDS (60); make fuzz-afl: AFL++
 #   make bench        figures, each a ratio against a peer in one run
@@ -21,7 +22,7 @@ AR       = ar
 CFLAGS   = -O2 -g
 PREFIX   = /usr/local
 DESTDIR  =
-SANITIZE =            # address,undefined
+SANITIZE =            # address,undefined or thread
 DEV      =            # 1: warnings are errors
 ASSERT   =            # 1: check invariants at run time (DEV and SANITIZE do, too)
 LTO      = 1          # 0: without link-time optimisation (a seventh less CPU on the hot path)
@@ -170,9 +171,9 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libcore.a $(PKG_LIBS)
 
-# What the redactor's fuzz target makes fail on demand.
+# What the fuzz target of the redactor and a test make fail on demand.
 FUZZ_WRAP = -Wl,--wrap=realloc
-$(BUILD)/tests/unit/fuzz_replay $(BUILD)/tests/fuzz/redact: LDFLAGS += $(FUZZ_WRAP)
+$(BUILD)/tests/unit/fuzz_replay $(BUILD)/tests/unit/run_ahead $(BUILD)/tests/fuzz/redact: LDFLAGS += $(FUZZ_WRAP)
 
 # The redactor alone, as a filter.
 $(BUILD)/tests/redact/pipe: tests/redact/pipe.c $(BUILD)/libcore.a
@@ -243,6 +244,13 @@ bench-known: $(BUILD)/tests/bench/known_speed
 
 check-san:
 	$(MAKE) SANITIZE=address,undefined BUILD=$(BUILD)-san check
+
+# The threads of the write path. Those of the reading commands have cases of their own (t0493).
+TSAN_TESTS = run_ahead
+
+check-tsan:
+	$(MAKE) SANITIZE=thread BUILD=$(BUILD)-tsan $(TSAN_TESTS:%=$(BUILD)-tsan/tests/unit/%)
+	@set -e; for test in $(TSAN_TESTS); do $(BUILD)-tsan/tests/unit/$$test; done
 
 # What is written once for each kind of processor, on another one: 64-bit ARM under qemu. Only
 # what needs no library: of regular expressions nothing is there, and those tests ask for none.
@@ -411,7 +419,7 @@ lint-complexity:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all lib check check-san check-arm check-x86 arm-programs clean generated install uninstall lint \
+.PHONY: all lib check check-san check-tsan check-arm check-x86 arm-programs clean generated install uninstall lint \
 	lint-tidy lint-cppcheck \
 	lint-shell lint-man lint-complexity fuzz fuzz-afl fuzz-programs bench bench-encode bench-redact bench-known bench-store \
 	bench-query bench-tail bench-tty

@@ -90,6 +90,15 @@ static int real_landlock_restrict_self(int ruleset_fd, uint32_t flags)
 }
 
 #ifndef SYS_FIXED
+static int real_thread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+                              void *ctx)
+{
+    int rc = pthread_create(thread, attr, run, ctx);
+
+    errno = rc != 0 ? rc : errno;
+    return rc != 0 ? -1 : 0;
+}
+
 /* The system's own has the fifth parameter that glibc's leaves out (waitid(2), C library
    differences); of one process only. */
 static int real_waitid(pid_t pid, siginfo_t *info, int options, struct rusage *usage)
@@ -168,7 +177,9 @@ struct sys_table sys = {
     .waitid = real_waitid,
     .kill = kill,
     .signalfd = signalfd,
+    .thread_create = real_thread_create,
 #endif
+    .sched_getaffinity = sched_getaffinity,
     .clock_gettime = clock_gettime,
     .getrandom = getrandom,
     .readlinkat = readlinkat,

@@ -10,6 +10,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,6 +75,9 @@
     X(int, waitid, (pid_t pid, siginfo_t *info, int options, struct rusage *usage))         \
     X(int, kill, (pid_t pid, int signal))                                                   \
     X(int, signalfd, (int fd, const sigset_t *mask, int flags))                             \
+    X(int, thread_create, (pthread_t *thread, const pthread_attr_t *attr,                   \
+                           void *(*run)(void *), void *ctx))                                \
+    X(int, sched_getaffinity, (pid_t pid, size_t n, cpu_set_t *set))                        \
     X(int, clock_gettime, (clockid_t clock, struct timespec *now))                          \
     X(ssize_t, getrandom, (void *data, size_t n, unsigned flags))                           \
     X(ssize_t, readlinkat, (int dir_fd, const char *path, char *data, size_t n))            \
@@ -85,6 +90,8 @@
 /*
  * vfork_run: run(ctx) in a child that has our memory and SYS_VFORK_STACK bytes of stack, while we
  * wait until it execs or exits; clone(2), CLONE_VM and CLONE_VFORK, as posix_spawn(3) does it.
+ *
+ * thread_create: pthread_create(3), but -1 and errno as the others.
  */
 
 enum { SYS_VFORK_STACK = 64 << 10 };

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/cpus.h"
 #include "base/sys.h"
 
 enum {
@@ -221,10 +221,9 @@ static enum err_code collect(struct pool *pool, struct parallel_taker taker, uin
 
 unsigned parallel_threads(void)
 {
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    unsigned n = cpus_usable();
 
-    return n > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : (unsigned)n;
+    return n > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : n;
 }
 
 static bool make_slots(struct pool *pool, unsigned threads)

@@ -84,6 +84,14 @@ typedef void redact_mask_fn(void *ctx, const char *value, size_t len);
 void redact_set_on_mask(struct redact_set *set, redact_mask_fn *fn, void *ctx);
 
 /*
+ * A thread other than the one that delivers may feed redactors of this set: they call nobody
+ * (redact_set_on_mask), and REDACT_STACK bytes of stack do for them, which rules of the user's
+ * own, whose expressions take what they need, may exceed. Only one thread at a time uses a set.
+ */
+enum { REDACT_STACK = 512 << 10 };
+bool redact_set_suits_thread(const struct redact_set *set);
+
+/*
  * A value to be removed wherever it appears, with its derived forms; also while redactors run.
  * name: for reports (the variable's name), may be NULL. The value is copied, and zeroed when the
  * set is freed. ERR_REFUSED: not a value to look for, e says why; ERR_MEMORY.
@@ -117,8 +125,9 @@ void redactor_pass_mask_lines(struct redactor *r);
 
 /*
  * Takes the next bytes of the stream and replaces the contents of out by what may come out
- * now. Spans point into `in`, into the redactor or into constants: valid until the next
- * call for this redactor and as long as `in` is. ERR_MEMORY: nothing of `in` was taken.
+ * now. Spans point into `in`, into the redactor or into constants: valid until the call after
+ * the next for this redactor (the next one may be under way in another thread while they are
+ * used) and as long as `in` is. ERR_MEMORY: nothing of `in` was taken.
  */
 enum err_code redactor_feed(struct redactor *r, struct raw_span in,
                             struct clean_vec *out) MUST_USE;

@@ -570,19 +570,25 @@ static void scan(struct redactor *r)
 
 /* ---- between calls ----------------------------------------------------------------- */
 
-/* Copies what is still held to the other buffer, so that this call's spans stay valid. */
+static unsigned next_hold(const struct redactor *r)
+{
+    return (r->s.hold + 1) % REDACT_HOLDS;
+}
+
+/* Copies what is still held to the next buffer, so that spans of this call, and of the one
+   before it, stay valid. */
 static void keep_held(struct redactor *r)
 {
     struct stream *s = &r->s;
     size_t n = (size_t)(s->pos - s->frontier);
-    uint8_t *dst = r->holds[1 - s->hold];
+    uint8_t *dst = r->holds[next_hold(r)];
 
     assert(n <= REDACT_WINDOW); /* hold_limit sees to it */
     if (n == 0 && s->held == 0)
         return;
     for (size_t i = 0; i < n; i++)
         dst[i] = stream_byte(r, s->frontier + i);
-    s->hold = 1 - s->hold;
+    s->hold = next_hold(r);
     s->held = n;
     r->hold_used[s->hold] = n;
 }
@@ -606,10 +612,12 @@ struct saved {
 static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec *out,
                        struct saved *saved)
 {
+    unsigned oldest = next_hold(r);
+
     out->len = 0;
     out->bytes = 0;
-    explicit_bzero(r->holds[1 - r->s.hold], r->hold_used[1 - r->s.hold]);
-    r->hold_used[1 - r->s.hold] = 0;
+    explicit_bzero(r->holds[oldest], r->hold_used[oldest]);
+    r->hold_used[oldest] = 0;
     r->in = (const uint8_t *)in.ptr;
     r->in_len = in.len;
     r->base = r->s.pos;

@@ -91,6 +91,11 @@ void redact_set_on_mask(struct redact_set *set, redact_mask_fn *fn, void *ctx)
     set->off[RULE_NAME_MASK] = fn == NULL;
 }
 
+bool redact_set_suits_thread(const struct redact_set *set)
+{
+    return set->on_mask == NULL && set->rules == NULL;
+}
+
 void redact_set_rule_info(const struct redact_set *set, size_t rule, struct redact_rule_info *info)
 {
     const struct rule_name *r = &rule_names[rule];

@@ -37,6 +37,7 @@
 enum {
     REDACT_WINDOW = 8192,    /* bytes that may be held in all: the user's rules hold 4096 */
     CANDIDATE_WINDOW = 1024, /* bytes a candidate may hold before it is armed */
+    REDACT_HOLDS = 3,        /* buffers for them */
     CANDIDATES_MAX = 128,
     MATCHES_MAX = 512, /* not yet come out: more than fit into the window at 10 bytes each;
                           beyond, the last one grows over them */
@@ -103,7 +104,7 @@ struct stream {
     size_t n_live;
     size_t n_matches;
     size_t held; /* bytes in the current hold buffer */
-    unsigned hold; /* which of the two is current */
+    unsigned hold; /* which of them is current */
     size_t tail_len;
     uint8_t tail[TAIL_MAX];
 };
@@ -151,9 +152,9 @@ struct redactor {
     bool failed;      /* no memory for a span: the call is undone */
     bool counts_kept; /* counts_before is what counts was when the call began */
 
-    /* Two, so that spans into the one stay valid while the next bytes go to the other. */
-    uint8_t holds[2][REDACT_WINDOW];
-    size_t hold_used[2];
+    /* Three in turn, so that spans into one stay valid until the call after the next. */
+    uint8_t holds[REDACT_HOLDS][REDACT_WINDOW];
+    size_t hold_used[REDACT_HOLDS];
 
     bool pass_masks;  /* lines that register a value come out as they are */
     char *mask_value; /* MASK_VALUE_MAX bytes once one was seen */

@@ -331,7 +331,7 @@ static enum err_code open_channel(struct session *s, int i, int *write_fd, struc
                                .forward = s->o->forward, .rules = s->o->rules,
                                .redact = s->o->redact, .pass_masks = s->o->pass_masks,
                                .max_line = s->o->max_line, .split_long = s->o->split_long,
-                               .frames = s->o->frames,
+                               .frames = s->o->frames, .ahead = &s->ahead,
                                .stage = s->o->exact ? &s->stage : NULL,
                                .is_pty = pty->master_fd >= 0};
     int fds[2] = {-1, -1};
@@ -419,6 +419,7 @@ static void release_session(struct session *s)
         stream_release(&s->channels[i].stream);
         terminal_release(&s->channels[i].terminal);
     }
+    ahead_release(&s->ahead);
     session_order_release(s);
     line_watch_release(&s->watch);
     if (s->signals.fd >= 0)

@@ -15,6 +15,7 @@
 #include <ev.h>
 #include <sys/resource.h>
 
+#include "run/ahead.h"
 #include "run/line_watch.h"
 #include "run/mask_socket.h"
 #include "run/masks.h"
@@ -69,6 +70,7 @@ struct session {
     struct masks masks;
     struct mask_socket mask_socket;
     char *scratch;
+    struct ahead ahead; /* at work within turns of a stream only */
     int tty_fd; /* the controlling terminal, -1 if there is none */
     bool own_group;
     bool hand_terminal; /* the terminal was handed to the command's group */

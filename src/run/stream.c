@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "run/ahead.h"
 #include "run/order.h"
 
 enum { LARGE_PIPE = 1 << 20, FULL_PIPE = 64 << 10 }; /* pipe(7): capacity and its usual ceiling */
@@ -19,6 +20,11 @@ enum { FULL_PTY = 128 << 10 };
    and terminal; a small one is the last, because then a program talks and somebody waits. Of more
    at once the terminal outside would run dry meanwhile, and the command's own full. */
 enum { PTY_BATCH = 16 << 10, PTY_SMALL = 2 << 10 };
+
+/* So many reads of a full pipe are one turn at most, and no more is read once it takes so long:
+   signals, the other stream and timers wait meanwhile. */
+enum { AHEAD_READS = 8 };
+#define AHEAD_NS INT64_C(10000000)
 
 static bool wants_last_frame(const struct stream_options *o)
 {
@@ -47,6 +53,10 @@ enum err_code stream_init(struct stream *s, int read_fd, const struct stream_opt
         redactor_pass_mask_lines(s->for_terminal);
         s->passes_masks = true;
     }
+    /* Only where the redactor is all that goes before the log: nothing to hide, nothing to gain. */
+    if (!log_passes && s->for_terminal == NULL && s->stage == NULL && !s->is_pty &&
+        redact_set_suits_thread(o->rules))
+        s->ahead = o->ahead;
     if (rc != ERR_NONE)
         stream_release(s);
     return rc;
@@ -80,10 +90,11 @@ static void forward(struct stream *s, const struct clean_vec *spans)
         terminal_close(s->terminal, ENOMEM); /* the log has it; better nothing than a wrong half */
 }
 
-static void to_log(struct stream *s, int64_t ts_ms)
+/* holding: the redactor was, behind these spans. */
+static void to_log(struct stream *s, const struct clean_vec *spans, bool holding, int64_t ts_ms)
 {
-    splitter_feed(&s->splitter, &s->log_spans, ts_ms);
-    if (redactor_holding(s->for_log))
+    splitter_feed(&s->splitter, spans, ts_ms);
+    if (holding)
         splitter_expect(&s->splitter, ts_ms);
     if (s->stage == NULL)
         (void)build_log_flush(s->log);
@@ -96,7 +107,7 @@ static enum err_code take(struct stream *s, struct raw_span in, int64_t ts_ms)
 
     if (rc != ERR_NONE)
         return rc;
-    to_log(s, ts_ms);
+    to_log(s, &s->log_spans, redactor_holding(s->for_log), ts_ms);
     if (s->terminal == NULL)
         return ERR_NONE;
     if (s->for_terminal == NULL) {
@@ -211,6 +222,71 @@ static void pass_on(struct stream *s, struct raw_span in)
     take_all(s, in);
 }
 
+/* ---- a full pipe ----------------------------------------------------------------------- */
+
+/* Log first, then the terminal, as take(). */
+static void pass_read(struct stream *s, const struct ahead_read *read)
+{
+    struct raw_span in = {.ptr = read->data, .len = (size_t)read->len};
+
+    s->bytes += in.len;
+    if (read->rc != ERR_NONE) {
+        take_all(s, in); /* in smaller pieces, that is */
+        return;
+    }
+    to_log(s, &read->spans, read->holding, read->ts_ms);
+    s->mid_line = in.ptr[in.len - 1] != '\n';
+    if (s->terminal != NULL)
+        forward(s, &read->spans);
+}
+
+/* Is the next read worth a thread, and nobody kept waiting by it? */
+static bool goes_ahead(const struct stream *s, const struct ahead_read *read, int64_t since_ns)
+{
+    bool heard = s->terminal == NULL ||
+                 (!terminal_blocked(s->terminal) && s->terminal->sys_errno == 0);
+
+    return read->rc == ERR_NONE && read->len >= FULL_PIPE && heard &&
+           clock_monotonic_ns() - since_ns < AHEAD_NS;
+}
+
+/* A read behind others gave nothing. */
+static enum stream_turn no_more(struct stream *s, const struct ahead_read *read)
+{
+    if (read->len == 0)
+        return STREAM_ENDED;
+    errno = read->sys_errno;
+    return read_failed(s) == STREAM_ENDED ? STREAM_ENDED : STREAM_READ;
+}
+
+/* The first read is in scratch; each is passed on while the thread is at the next one. */
+static enum stream_turn turn_ahead(struct stream *s, char *scratch, size_t n)
+{
+    struct ahead_read *reads = s->ahead->reads;
+    int64_t since_ns = clock_monotonic_ns();
+
+    reads[0].data = scratch;
+    reads[1].data = s->ahead->buffer;
+    reads[0].len = (ssize_t)n;
+    ahead_redact(s->for_log, &reads[0]);
+    for (int i = 0; i < AHEAD_READS; i++) {
+        struct ahead_read *next = &reads[(i + 1) % 2];
+        bool more = i + 1 < AHEAD_READS && goes_ahead(s, &reads[i % 2], since_ns);
+
+        if (more)
+            ahead_begin(s->ahead, s->fd, s->for_log, next);
+        pass_read(s, &reads[i % 2]);
+        if (!more)
+            break;
+        ahead_end(s->ahead);
+        if (next->len <= 0)
+            return no_more(s, next);
+    }
+    return STREAM_READ;
+}
+
+/* ---- a turn ------------------------------------------------------------------------------ */
+
 enum stream_turn stream_turn(struct stream *s, char *scratch)
 {
     bool last_look = stream_exhausted(s);
@@ -223,6 +299,8 @@ enum stream_turn stream_turn(struct stream *s, char *scratch)
     if (n == 0)
         return STREAM_ENDED;
     enlarge(s, (size_t)n);
+    if (n >= FULL_PIPE && s->ahead != NULL && !s->limited && ahead_ready(s->ahead))
+        return turn_ahead(s, scratch, (size_t)n);
     s->bytes += (uint64_t)n;
     pass_on(s, (struct raw_span){.ptr = scratch, .len = (size_t)n});
     if (s->limited)

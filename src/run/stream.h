@@ -8,7 +8,14 @@
  * The order is a promise: a line's record is written before the line's last byte is
  * forwarded, so killing buildlog loses no finished line that anyone saw. Where log and
  * terminal differ (--redact off, --forward raw, lines that a CI runner has to see) each has a
- * redactor of its own. Knows no event loop: stream_turn does one read's worth.
+ * redactor of its own. Knows no event loop: stream_turn does one read's worth, or a few reads'
+ * of a pipe that is full, where a thread (ahead.h) reads and redacts what comes next while this
+ * one passes on what came before:
+ *
+ *     pipe → redactor                  read n + 1    (the thread)
+ *                    → log → terminal  read n        (this one)
+ *
+ * Nothing is under way between turns, so that nobody else need know of it.
  */
 #ifndef RUN_STREAM_H
 #define RUN_STREAM_H
@@ -26,6 +33,8 @@
 
 enum { STREAM_READ_SIZE = 256 << 10 }; /* one read; the scratch buffer all streams share */
 
+struct ahead;
+
 enum forward_mode { FORWARD_REDACTED, FORWARD_RAW, FORWARD_NONE };
 
 /* Which frames of a progress bar the log gets. FRAMES_AUTO: the last one of what is written to a
@@ -40,6 +49,7 @@ struct stream_options {
     enum forward_mode forward;
     struct redact_set *rules;
     bool redact; /* the log's side */
+    struct ahead *ahead; /* outlives the stream; NULL: no thread */
     bool pass_masks; /* "::add-mask::" lines reach the terminal as they are */
     size_t max_line;
     bool split_long;
@@ -56,6 +66,7 @@ struct stream {
     struct terminal *terminal;
     struct stage *stage;
     struct redactor *for_log;
+    struct ahead *ahead; /* NULL: not for this stream */
     struct redactor *for_terminal; /* NULL: what the log gets */
     struct clean_vec log_spans;
     struct clean_vec terminal_spans;
@@ -87,7 +98,8 @@ enum stream_turn {
     STREAM_ENDED /* end of file, or the limit: stream_finish is due */
 };
 
-/* One read and all that follows from it. scratch has STREAM_READ_SIZE bytes. */
+/* One read and all that follows from it, or a bounded number of full ones. scratch has
+   STREAM_READ_SIZE bytes. */
 enum stream_turn stream_turn(struct stream *s, char *scratch);
 
 /*

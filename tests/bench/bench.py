@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Figures of `buildlog run` and `buildlog redact`, each a ratio against a named peer in one run on the same input.
 
-    tests/bench/bench.py [--size MB] [--rounds N] [--only throughput,filter,start,latency,order,memory]
+    tests/bench/bench.py [--size MB] [--rounds N] [--logs FILE]
+                         [--only throughput,redaction,filter,start,latency,order,memory]
+
+--logs: real logs, to measure what redaction costs with them, too.
 
 Peers that are not installed are left out and named. Nothing here is a test: machines are
 shared and noisy, and a figure is a thing to look at.
@@ -184,6 +187,22 @@ def throughput(work, size, rounds, baseline_binary):
                 max(1, rounds // 2), os.path.getsize(small) / 1e6)
 
 
+def redaction(work, size, rounds, logs):
+    """What `run` takes longer with redaction than without."""
+    made = os.path.join(work, "input")
+    inputs = [("80-byte lines", write_plain, made), ("CI-like output", write_ci, made)]
+    for name, writer, source in inputs + ([("real logs", None, logs)] if logs else []):
+        if writer:
+            writer(source, size)
+        run = f"{shlex.quote(BUILDLOG)} run --dir {work}/store --quiet"
+        command = f"-- cat {shlex.quote(source)} >/dev/null"
+        clean = f"rm -rf {work}/store"
+        compare(work, f"redaction: {name}",
+                [("--redact off", f"{run} --redact off {command}", clean),
+                 ("buildlog run", f"{run} {command}", clean)],
+                rounds, os.path.getsize(source) / 1e6)
+
+
 def filters(work, size, rounds):
     """The filter in a pipe, against one that looks at nothing."""
     for name, writer in (("80-byte lines", write_plain), ("CI-like output", write_ci)):
@@ -281,7 +300,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--size", type=int, default=500, help="MB of input")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="throughput,filter,start,latency,order,memory")
+    parser.add_argument("--only", default="throughput,redaction,filter,start,latency,order,memory")
+    parser.add_argument("--logs", help="real logs")
     parser.add_argument("--baseline", help="another buildlog binary to compare with")
     args = parser.parse_args()
     only = args.only.split(",")
@@ -291,6 +311,8 @@ def main():
         if "throughput" in only:
             missing_peers()
             throughput(work, args.size * 1000 * 1000, args.rounds, args.baseline)
+        if "redaction" in only:
+            redaction(work, args.size * 1000 * 1000, args.rounds, args.logs)
         if "filter" in only:
             filters(work, args.size * 1000 * 1000, args.rounds)
         if "start" in only:

@@ -205,6 +205,11 @@ PLAIN(int, waitid, (pid_t pid, siginfo_t *info, int options, struct rusage *usag
 PLAIN(int, kill, (pid_t pid, int signal), (pid, signal), strike(CALL_kill, false))
 PLAIN(int, signalfd, (int fd, const sigset_t *mask, int flags), (fd, mask, flags),
       strike(CALL_signalfd, false))
+PLAIN(int, thread_create,
+      (pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *ctx),
+      (thread, attr, run, ctx), strike(CALL_thread_create, false))
+PLAIN(int, sched_getaffinity, (pid_t pid, size_t n, cpu_set_t *set), (pid, n, set),
+      strike(CALL_sched_getaffinity, false))
 PLAIN(int, clock_gettime, (clockid_t clock, struct timespec *now), (clock, now),
       strike(CALL_clock_gettime, false))
 PLAIN(int, inotify_init1, (int flags), (flags), strike(CALL_inotify_init1, false))
