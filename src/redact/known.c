@@ -398,6 +398,7 @@ void known_prepare(struct known *k)
     }
     for (; k->filtered < k->n_forms && !k->unfiltered; k->filtered++)
         known_filter_add(&k->filter, k->forms[k->filtered].print);
+    known_filter_added(&k->filter);
 }
 
 bool known_fails_ready(struct known *k)

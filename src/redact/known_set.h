@@ -90,12 +90,20 @@ static inline uint32_t trie_child(const struct trie *t, uint32_t node, uint8_t b
 
 /* ---- filter (known_filter.c) ------------------------------------------------------- */
 
-enum { FILTER_PRINT = 15 }; /* leading bytes of a form that the filter looks at, at most */
+enum {
+    FILTER_PRINT = 15, /* leading bytes of a form that the filter looks at, at most */
+    FILTER_RANGES = 4
+};
+
+struct byte_range {
+    uint8_t first;
+    uint8_t last;
+};
 
 /*
  * A Bloom filter over grams of `gram` bytes at the offsets 0 .. stride - 1 of each form: of the
  * grams at every stride-th logical position one lies in the beginning of every form. All bits
- * of a gram are in one word. cap 0: no memory; every position is told.
+ * of a gram are in one word. n_words 0: no memory; every position is told.
  */
 struct known_filter {
     uint64_t *words;
@@ -107,6 +115,9 @@ struct known_filter {
     uint32_t gram;
     uint32_t stride;
     size_t n_grams;
+    uint64_t bytes[4]; /* a bit for each byte that is in some gram */
+    struct byte_range ranges[FILTER_RANGES]; /* all of these lie in them */
+    uint32_t n_ranges; /* 0: they would rule out next to nothing */
 };
 
 /* Makes an empty filter for n forms of at least `shortest` bytes. */
@@ -117,6 +128,9 @@ void known_filter_release(struct known_filter *f);
    forms as short as that. */
 bool known_filter_fits(const struct known_filter *f, size_t shortest, size_t n_more);
 void known_filter_add(struct known_filter *f, const uint8_t print[FILTER_PRINT]);
+
+/* To be called after the last of them. */
+void known_filter_added(struct known_filter *f);
 
 /* The first position of data[from..len) where a form may begin that cannot be ruled out. */
 size_t known_filter_find(const struct known_filter *f, const uint8_t *data, size_t len,

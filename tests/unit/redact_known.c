@@ -720,9 +720,11 @@ static size_t plain_text(char *dst, size_t n, size_t len, size_t longest)
 
 /*
  * Values in text of which most is passed over in blocks, with gaps anywhere in and around them.
- * n_more: values besides, none of which is there, so that the filter's tables differ.
+ * n_more: values besides, none of which is there, so that the filter's tables differ, made of the
+ * bytes of `more`.
  */
-static void check_blocks(const char *name, size_t shortest, size_t longest, size_t n_more)
+static void check_blocks(const char *name, size_t shortest, size_t longest, size_t n_more,
+                         const char *more)
 {
     static char text[TEXT_MAX];
     static struct found want;
@@ -749,7 +751,8 @@ static void check_blocks(const char *name, size_t shortest, size_t longest, size
                 char other[64];
 
                 for (size_t j = 0; j < longest; j++)
-                    other[j] = (char)('0' + next_random() % 10);
+                    other[j] = more[next_random() % strlen(more)];
+                other[0] = other[longest - 1] = '0';
                 add(k, other, longest);
             }
         }
@@ -1009,10 +1012,12 @@ int main(void)
     check_skipping("0mhunter2-pass-wxyz1234-and", "long grams");
     check_skipping("0mhunter2", "short grams");
     check_skipping("0mh\nunter2", "a line end in it");
-    check_blocks("long grams", 15, 40, 0);
-    check_blocks("short grams", 8, 14, 0);
-    check_blocks("long grams, many values", 30, 40, 300);
-    check_blocks("short grams, many values", 9, 12, 1500);
+    check_blocks("long grams", 15, 40, 0, "");
+    check_blocks("short grams", 8, 14, 0, "");
+    check_blocks("long grams, many values", 30, 40, 300, "0123456789");
+    check_blocks("short grams, many values", 9, 12, 1500, "0123456789");
+    check_blocks("long grams, many values of many bytes", 30, 40, 300, "0123 .\t\xc3+=-/");
+    check_blocks("short grams, many values of many bytes", 9, 12, 1500, "01234 .\t+=-/");
     check_limits();
     check_tails();
     check_crowd(200, true);
