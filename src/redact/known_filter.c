@@ -4,10 +4,10 @@
  * first byte lies behind the last gram that was not there cannot be ruled out when one is.
  * Most of a stream is passed over in blocks (known_block.c); here is the rest, a gram at a time.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "redact/known_gram.h"
+#include "redact/known_room.h"
 
 enum {
     WORD_BITS = 64,
@@ -27,7 +27,7 @@ static void near_init(struct known_filter *f, size_t words)
 {
     if (words > NEAR_WORDS_MAX)
         return;
-    f->near = calloc(words, sizeof(*f->near));
+    f->near = known_room_new(words * sizeof(*f->near));
     f->near_words = f->near != NULL ? words : 0;
     f->near_shift = WORD_BITS - (unsigned)__builtin_ctzll(words);
 }
@@ -41,7 +41,7 @@ enum err_code known_filter_init(struct known_filter *f, size_t n, size_t shortes
                          .stride = is_long ? STRIDE_LONG : STRIDE_SHORT};
     while (words * WORD_BITS < n * f->stride * BITS_PER_GRAM)
         words *= 2;
-    f->words = calloc(words, sizeof(*f->words));
+    f->words = known_room_new(words * sizeof(*f->words));
     if (f->words == NULL)
         return ERR_MEMORY;
     f->n_words = words;
@@ -52,12 +52,8 @@ enum err_code known_filter_init(struct known_filter *f, size_t n, size_t shortes
 
 void known_filter_release(struct known_filter *f)
 {
-    if (f->words != NULL)
-        explicit_bzero(f->words, f->n_words * sizeof(*f->words));
-    if (f->near != NULL)
-        explicit_bzero(f->near, f->near_words * sizeof(*f->near));
-    free(f->words);
-    free(f->near);
+    known_room_free(f->words, f->n_words * sizeof(*f->words));
+    known_room_free(f->near, f->near_words * sizeof(*f->near));
     *f = (struct known_filter){.n_words = 0};
 }
 

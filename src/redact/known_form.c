@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "redact/known_form.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "redact/known.h"
@@ -324,7 +325,11 @@ static uint32_t base64_bits(const struct form_iter *it, size_t at, unsigned skip
 {
     uint32_t v = 0;
 
-    for (size_t i = 0; i < 4; i++)
+    if (it->len - at >= sizeof(v)) {
+        memcpy(&v, it->text + at, sizeof(v));
+        return be32toh(v) << skip >> 8;
+    }
+    for (size_t i = 0; i < sizeof(v); i++)
         v = v << 8 | (at + i < it->len ? it->text[at + i] : 0U);
     return v << skip >> 8;
 }
