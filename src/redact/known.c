@@ -219,7 +219,8 @@ static enum err_code forms_add(struct known *k, const uint8_t *text, size_t len,
     d.n = 0;
     d.split = false;
     for (size_t i = 0; i < form_encoding_count() && rc == ERR_NONE; i++) {
-        if (!form_applies(i, classes) || (which == FORMS_LINES_SHOWN && !form_shows_lines(i)) ||
+        if (!form_applies(i, classes, len) ||
+            (which == FORMS_LINES_SHOWN && !form_shows_lines(i)) ||
             (which == FORMS_LEGIBLE && !form_is_legible(i)) || (form_is_variant(i) && !d.split))
             continue;
         form.encoding = (uint8_t)i;

@@ -205,7 +205,8 @@ static inline uint64_t grams_own(uint64_t foreign, uint32_t gram)
     return ~foreign & UINT64_C(0x1111111111111111);
 }
 
-/* The grams listed. Returns the offset of the block of the first that tells something, or `end`. */
+/* The grams listed. Returns the offset of the block of the first that tells something, or `end`
+   if none does. */
 static inline __attribute__((always_inline)) size_t grams_pass(const struct blocks *b, size_t base,
                                                                size_t n, size_t end,
                                                                struct known_step step)

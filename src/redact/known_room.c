@@ -25,8 +25,8 @@ size_t known_room_size(size_t size)
 
 /*
  * The tables of thousands of values are read and written all over. In huge pages there are hardly
- * any faults and misses of the TLB, which would take a third of the time that it takes to make them.
- * It is a wish: where there are none, they are in small ones.
+ * any faults and misses of the TLB, which would take a third of the time that it takes to make
+ * them. It is a wish: where there are none, they are in small ones.
  */
 static void *map_large(size_t size)
 {

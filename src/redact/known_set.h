@@ -38,7 +38,8 @@ struct trie_node {
  * and lie one after the other. Nodes never move in number. Node 0 is none.
  *
  * A link is from node (27 bits), what (9 bits: a byte, or an enum trie_what where a form ends that
- * did not bring its last node), to (27 bits), in one word, so that the table needs no second access.
+ * did not bring its last node), to (27 bits), in one word, so that the table needs no second
+ * access.
  */
 struct trie {
     struct trie_node *nodes;
