@@ -257,7 +257,9 @@ static inline __attribute__((always_inline)) bool tail_take(struct blocks *b, si
 static inline __attribute__((always_inline)) uint64_t look(const struct known_filter *f,
                                                            uint64_t gram, struct known_step step)
 {
-    return step.look == LOOK_NEAR ? gram_near(f->near, f->near_shift, gram) & 1 : gram_there(f, gram);
+    if (step.look != LOOK_NEAR)
+        return gram_there(f, gram);
+    return gram_near(f->near, f->near_shift, gram) & 1;
 }
 
 /* A byte of the gram at this offset is foreign; false as well where that is not listed. */

@@ -162,8 +162,8 @@ static bool fits_one(const char *const *globs, size_t n, struct raw_span name)
     return false;
 }
 
-/* The letters of a text, each a bit: a glob that has one more than a name does not fit it. Case does
-   not count. */
+/* The letters of a text, each a bit: a glob that has one that a name has not does not fit it. Case
+   does not count. */
 static uint64_t letters(struct raw_span text)
 {
     uint64_t found = 0;
