@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/span.h"
+#include "redact/known_room.h"
 #include "redact/known_set.h"
 
 enum { FORMS_FIRST = 16 };
@@ -51,44 +52,42 @@ void known_free(struct known *k)
     trie_release(&k->trie);
     known_filter_release(&k->filter);
     free(k->fails);
-    if (k->forms != NULL)
-        explicit_bzero(k->forms, k->forms_cap * sizeof(*k->forms));
-    free(k->forms);
+    known_room_free(k->forms, k->forms_cap * sizeof(*k->forms));
     free(k);
 }
 
 /* ---- forms ------------------------------------------------------------------------- */
 
-/* A form as it is about to be added. */
-struct draft {
-    struct form form;
-    struct head_bytes head;
-    bool split; /* of form_iter, for the variant that follows */
+/* Forms as they are about to be added. */
+struct drafts {
+    struct known *known;
+    size_t n;
+    bool split; /* of form_iter, after the last one */
+    struct form forms[TRIE_FETCH_MAX];
+    struct head_bytes heads[TRIE_FETCH_MAX];
 };
 
-/* Reads the form through: its head and its length. */
-static void draft_read(struct draft *d)
+/* Reads the form through: its head, its length and what the rest is told by. */
+static void draft_read(struct drafts *d, struct form *form, struct head_bytes *head)
 {
     struct form_iter it;
-    struct head_bytes *head = &d->head;
     uint32_t len = 0;
     uint32_t hash = HASH_BEGIN;
 
-    form_iter_init(&it, d->form.encoding, d->form.text, d->form.text_len);
-    while (form_iter_refill(&it)) {
-        if (it.joined && len < KNOWN_HEAD)
-            head->joins |= UINT64_C(1) << len;
-        if (len < KNOWN_HEAD) {
-            size_t room = KNOWN_HEAD - len;
+    form_iter_init(&it, form->encoding, form->text, form->text_len);
+    head->joins = 0;
+    for (; form_iter_refill(&it); len += it.n) {
+        uint32_t of_head = len < KNOWN_HEAD ? KNOWN_HEAD - len : 0;
 
-            memcpy(head->bytes + len, it.unit, it.n < room ? it.n : room);
+        if (of_head > 0) {
+            head->joins |= (uint64_t)it.joined << len;
+            memcpy(head->bytes + len, it.unit, FORM_UNIT_MAX);
         }
-        for (uint8_t i = 0; i < it.n; i++)
+        for (uint32_t i = of_head; i < it.n; i++)
             hash = (hash ^ it.unit[i]) * HASH_PRIME;
-        len += it.n;
     }
-    d->form.len = len;
-    d->form.hash = hash;
+    form->len = len;
+    form->hash = hash;
     head->len = len < KNOWN_HEAD ? len : KNOWN_HEAD;
     head->armed = form_armed_at(len);
     d->split = it.split;
@@ -113,7 +112,7 @@ static bool same_form(const struct form *a, const struct form *b)
     return true;
 }
 
-/* The forms array holds the first bytes of secrets, so it is not left to realloc. */
+/* Not realloc, which would leave the first bytes of secrets behind. */
 static enum err_code forms_reserve(struct known *k)
 {
     uint32_t cap = k->forms_cap > 0 ? k->forms_cap * 2 : FORMS_FIRST;
@@ -135,54 +134,71 @@ static enum err_code forms_reserve(struct known *k)
 }
 
 /* The form hangs on its node, after those that hang there already, unless it is one of them. */
-static void form_hang(struct known *k, const struct draft *d, uint32_t node)
+static void form_hang(struct known *k, const struct form *form, uint32_t node)
 {
-    bool whole = d->form.len <= KNOWN_HEAD;
+    bool whole = form->len <= KNOWN_HEAD;
     uint8_t flag = whole ? NODE_FORM : NODE_TAIL;
-    unsigned link = whole ? LINK_FORM : LINK_TAIL;
+    enum trie_what end = whole ? END_FORM : END_TAIL;
     uint32_t id = k->n_forms;
     uint32_t first = 0;
 
     if ((k->trie.nodes[node].flags & flag) != 0)
-        first = trie_link(&k->trie, node, link);
+        first = trie_end(&k->trie, node, end);
     if (whole && first != 0)
         return;
     for (uint32_t i = first; i != 0; i = k->forms[i].next) {
-        if (same_form(&k->forms[i], &d->form))
+        if (same_form(&k->forms[i], form))
             return;
     }
-    k->forms[id] = d->form;
+    k->forms[id] = *form;
     k->forms[id].next = 0;
     if (first != 0) {
         k->forms[id].next = k->forms[first].next;
         k->forms[first].next = id;
     } else {
-        trie_add_link(&k->trie, node, link, id);
+        trie_add_end(&k->trie, node, end, id);
         k->trie.nodes[node].flags |= flag;
     }
     k->n_forms++;
-    if (d->form.len < k->shortest)
-        k->shortest = d->form.len;
+    if (form->len < k->shortest)
+        k->shortest = form->len;
 }
 
-static enum err_code form_add(struct known *k, struct draft *d)
+static enum err_code form_add(struct known *k, struct form *form, const struct head_bytes *head)
 {
     uint32_t node;
-    enum err_code rc;
+    enum err_code rc = forms_reserve(k);
 
-    d->head.joins = 0;
-    draft_read(d);
-    if (d->form.len < KNOWN_FLOOR)
-        return ERR_NONE;
-    rc = forms_reserve(k);
     if (rc == ERR_NONE)
-        rc = trie_insert(&k->trie, &d->head, &node);
+        rc = trie_insert(&k->trie, head, &node);
     if (rc != ERR_NONE)
         return rc;
-    memset(d->form.print, 0, FILTER_PRINT);
-    memcpy(d->form.print, d->head.bytes, d->head.len < FILTER_PRINT ? d->head.len : FILTER_PRINT);
-    form_hang(k, d, node);
+    memset(form->print, 0, FILTER_PRINT);
+    memcpy(form->print, head->bytes, head->len < FILTER_PRINT ? head->len : FILTER_PRINT);
+    form_hang(k, form, node);
     return ERR_NONE;
+}
+
+static enum err_code drafts_add(struct drafts *d)
+{
+    enum err_code rc = ERR_NONE;
+
+    trie_fetch(&d->known->trie, d->heads, d->n);
+    for (size_t i = 0; i < d->n && rc == ERR_NONE; i++)
+        rc = form_add(d->known, &d->forms[i], &d->heads[i]);
+    d->n = 0;
+    return rc;
+}
+
+static enum err_code draft_add(struct drafts *d, const struct form *form)
+{
+    size_t i = d->n;
+
+    d->forms[i] = *form;
+    draft_read(d, &d->forms[i], &d->heads[i]);
+    if (d->forms[i].len >= KNOWN_FLOOR)
+        d->n++;
+    return d->n == TRIE_FETCH_MAX ? drafts_add(d) : ERR_NONE;
 }
 
 /* ---- values ------------------------------------------------------------------------ */
@@ -193,22 +209,25 @@ static enum err_code forms_add(struct known *k, const uint8_t *text, size_t len,
                                enum which which)
 {
     uint16_t classes = form_classes(text, len);
-    struct draft d;
+    struct form form = {.text = text, .text_len = (uint32_t)len, .id = id};
+    struct drafts d;
     enum err_code rc = ERR_NONE;
 
     if (len < KNOWN_FLOOR)
         return ERR_NONE;
-    memset(&d, 0, sizeof(d));
-    d.form.text = text;
-    d.form.text_len = (uint32_t)len;
-    d.form.id = id;
+    d.known = k;
+    d.n = 0;
+    d.split = false;
     for (size_t i = 0; i < form_encoding_count() && rc == ERR_NONE; i++) {
-        if (!form_applies(i, classes) || (which == FORMS_LINES_SHOWN && !form_shows_lines(i)) ||
+        if (!form_applies(i, classes, len) ||
+            (which == FORMS_LINES_SHOWN && !form_shows_lines(i)) ||
             (which == FORMS_LEGIBLE && !form_is_legible(i)) || (form_is_variant(i) && !d.split))
             continue;
-        d.form.encoding = (uint8_t)i;
-        rc = form_add(k, &d);
+        form.encoding = (uint8_t)i;
+        rc = draft_add(&d, &form);
     }
+    if (rc == ERR_NONE)
+        rc = drafts_add(&d);
     explicit_bzero(&d, sizeof(d));
     return rc;
 }
@@ -367,11 +386,12 @@ size_t known_form_count(const struct known *k)
 
 size_t known_memory(const struct known *k)
 {
-    return sizeof(*k) + k->value_bytes + k->forms_cap * sizeof(*k->forms) +
-           k->trie.nodes_cap * sizeof(*k->trie.nodes) +
-           k->trie.links_cap * sizeof(*k->trie.links) +
+    return sizeof(*k) + k->value_bytes + known_room_size(k->forms_cap * sizeof(*k->forms)) +
+           known_room_size(k->trie.nodes_cap * sizeof(*k->trie.nodes)) +
+           known_room_size(k->trie.links_cap * sizeof(*k->trie.links)) +
            (k->fails != NULL ? FAILS * sizeof(*k->fails) : 0) +
-           (k->filter.n_words + k->filter.near_words) * sizeof(*k->filter.words);
+           known_room_size(k->filter.n_words * sizeof(*k->filter.words)) +
+           known_room_size(k->filter.near_words * sizeof(*k->filter.near));
 }
 
 void known_each_form(const struct known *k, known_form_fn *fn, void *ctx)
@@ -398,6 +418,7 @@ void known_prepare(struct known *k)
     }
     for (; k->filtered < k->n_forms && !k->unfiltered; k->filtered++)
         known_filter_add(&k->filter, k->forms[k->filtered].print);
+    known_filter_added(&k->filter);
 }
 
 bool known_fails_ready(struct known *k)

@@ -25,15 +25,26 @@
 
 enum {
     GAPS_ROOM = 8 + 1, /* bytes read behind a gap */
-    GAPS_SPARE = 2, /* more gaps than that in a block are few */
-    BLOCKS_LEN = 2048  /* bytes whose gaps are listed in one go */
+    PLACES_SPARE = 2, /* more than that in a block are few */
+    BLOCKS_LEN = 2048  /* bytes whose gaps and grams are listed in one go */
+};
+
+/*
+ * A set of many values has a filter that is no more in the nearest cache. Where there is no small
+ * table in front of it, one byte often tells that a gram is of no form: random letters and digits
+ * have no blanks nor points among them. What is left is listed first and looked up then.
+ */
+enum known_look {
+    LOOK_ALL,
+    LOOK_NEAR, /* in the small table first */
+    LOOK_LISTED
 };
 
 /* How it is looked; constants wherever it is passed. */
 struct known_step {
     uint32_t gram;
     uint32_t stride;
-    bool near; /* there is a small table */
+    enum known_look look;
 };
 
 /* One call. */
@@ -45,7 +56,10 @@ struct blocks {
     uint64_t tail; /* the last bytes before it */
     uint32_t tail_len; /* as many as a gram has, if they are known */
     struct known_way way;
-    uint16_t gaps[BLOCKS_LEN + GAPS_SPARE];
+    uint16_t gaps[BLOCKS_LEN + PLACES_SPARE];
+    uint16_t grams[BLOCKS_LEN / STRIDE_SHORT + PLACES_SPARE];
+    uint64_t foreign[BLOCKS_LEN / KNOWN_BLOCK + 1]; /* of each block, the first byte lowest */
+    size_t n_foreign; /* bytes that they are of; behind them nothing is */
 };
 
 /* Bit n: byte n of the block is below 0x20. */
@@ -77,6 +91,25 @@ static inline uint64_t block_controls(const uint8_t *p)
     return found;
 }
 
+/* The gram at data[at] may be of a form. */
+static inline bool gram_tells(const struct blocks *b, size_t at, uint32_t gram)
+{
+    uint64_t v = gram_load(b->data + at);
+
+    return __builtin_expect(gram_there(b->f, v & gram_mask(gram)), 0) &&
+           (gram_controls(v) != 0 || known_gram_confirmed(b->f, b->data, b->len, 0, at));
+}
+
+/* Some gram of the block at data[at], where one is there, may be of a form. */
+static bool block_tells(const struct blocks *b, size_t at, uint32_t gram, uint32_t stride)
+{
+    for (size_t i = 0; i < KNOWN_BLOCK; i += stride) {
+        if (gram_tells(b, at + i, gram))
+            return true;
+    }
+    return false;
+}
+
 /* Some gram of the block is there. All are looked up: no branch, and one does not wait for the
    memory of another. */
 static inline __attribute__((always_inline)) bool block_there(const struct known_filter *f,
@@ -100,12 +133,89 @@ static inline __attribute__((always_inline)) bool block_grams(const struct known
     unsigned shift = f->near_shift;
     uint64_t any = 0;
 
-    if (!step.near)
+    if (step.look == LOOK_LISTED)
+        return false;
+    if (step.look == LOOK_ALL)
         return block_there(f, p, step);
 #pragma GCC unroll 16
     for (unsigned i = 0; i < KNOWN_BLOCK; i += step.stride)
         any |= gram_near(near, shift, gram_load(p + i) & gram_mask(step.gram));
     return __builtin_expect((any & 1) != 0, 0) && block_there(f, p, step);
+}
+
+/* Bit n: byte n of the block is of no gram. */
+static inline uint64_t block_foreign(const struct known_filter *f, const uint8_t *p)
+{
+    uint64_t own = 0;
+
+#ifdef __SSE2__
+    __m128i outside[KNOWN_BLOCK / 16]; /* of all ranges: not 0 */
+
+    for (unsigned i = 0; i < KNOWN_BLOCK / 16; i++)
+        outside[i] = _mm_set1_epi8(-1);
+    for (uint32_t r = 0; r < f->n_ranges; r++) {
+        const __m128i first = _mm_set1_epi8((char)f->ranges[r].first);
+        const __m128i most = _mm_set1_epi8((char)(f->ranges[r].last - f->ranges[r].first));
+
+#pragma GCC unroll 4
+        for (unsigned i = 0; i < KNOWN_BLOCK / 16; i++) {
+            __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+
+            v = _mm_subs_epu8(_mm_sub_epi8(v, first), most);
+            outside[i] = _mm_min_epu8(outside[i], v);
+        }
+    }
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < KNOWN_BLOCK / 16; i++) {
+        __m128i in = _mm_cmpeq_epi8(outside[i], _mm_setzero_si128());
+
+        own |= (uint64_t)(unsigned)_mm_movemask_epi8(in) << 16 * i;
+    }
+#else
+    (void)f;
+    (void)p;
+    own = UINT64_MAX;
+#endif
+    return ~own;
+}
+
+/*
+ * Lists the places in the block at offset `at` that the bits tell. Branches that nobody can predict
+ * cost more than places written in vain.
+ */
+static inline size_t places_list(uint16_t *places, size_t n, uint64_t bits, size_t at)
+{
+    for (size_t i = 0; i < PLACES_SPARE; i++) {
+        places[n] = (uint16_t)(at + (unsigned)__builtin_ctzll(bits | UINT64_C(1) << 63));
+        n += bits != 0;
+        bits &= bits - 1;
+    }
+    for (; bits != 0; bits &= bits - 1)
+        places[n++] = (uint16_t)(at + (unsigned)__builtin_ctzll(bits));
+    return n;
+}
+
+/* Where grams begin that may be of a form. Of short ones, four bytes of the five are looked at. */
+static inline uint64_t grams_own(uint64_t foreign, uint32_t gram)
+{
+    foreign |= foreign >> 1;
+    foreign |= foreign >> 2;
+    if (gram == GRAM_LONG)
+        return ~(foreign | foreign >> 4) & UINT64_C(0x0101010101010101);
+    return ~foreign & UINT64_C(0x1111111111111111);
+}
+
+/* The grams listed. Returns the offset of the block of the first that tells something, or `end`
+   if none does. */
+static inline __attribute__((always_inline)) size_t grams_pass(const struct blocks *b, size_t base,
+                                                               size_t n, size_t end,
+                                                               struct known_step step)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (gram_tells(b, base + b->grams[i], step.gram))
+            return b->grams[i] / KNOWN_BLOCK * KNOWN_BLOCK;
+    }
+    return end;
 }
 
 /* Behind the gap that begins at `at`; `at` if there is none. */
@@ -147,19 +257,39 @@ static inline __attribute__((always_inline)) bool tail_take(struct blocks *b, si
 static inline __attribute__((always_inline)) uint64_t look(const struct known_filter *f,
                                                            uint64_t gram, struct known_step step)
 {
-    return step.near ? gram_near(f->near, f->near_shift, gram) & 1 : gram_there(f, gram);
+    if (step.look != LOOK_NEAR)
+        return gram_there(f, gram);
+    return gram_near(f->near, f->near_shift, gram) & 1;
+}
+
+/* A byte of the gram at this offset is foreign; false as well where that is not listed. */
+static inline bool is_foreign(const struct blocks *b, size_t offset, uint32_t gram)
+{
+    const unsigned char *listed = (const unsigned char *)b->foreign;
+    uint16_t bits;
+
+    if (offset >= b->n_foreign) /* as one before the first block is */
+        return false;
+    memcpy(&bits, listed + offset / 8, sizeof(bits));
+    return (le16toh(bits) >> offset % 8 & ((1U << gram) - 1)) != 0;
 }
 
 /* The gap before `next`, whose tail was taken: none of its grams is there. */
-static inline __attribute__((always_inline)) bool gap_passes(const struct blocks *b, size_t next,
+static inline __attribute__((always_inline)) bool gap_passes(const struct blocks *b, size_t base,
+                                                             size_t gap, size_t next,
                                                              struct known_step step)
 {
     const struct known_filter *f = b->f;
     uint64_t mask = gram_mask(step.gram);
     uint64_t head = gram_load(b->data + next); /* with a gap in it: nothing much */
     uint64_t over = (b->tail >> 8 | head << 8 * (step.gram - 1)) & mask;
-    uint64_t any = look(f, b->tail, step) | look(f, head & mask, step);
+    uint64_t any = 0;
 
+    if (step.look != LOOK_LISTED || gap - b->text < step.gram ||
+        !is_foreign(b, gap - step.gram - base, step.gram))
+        any |= look(f, b->tail, step);
+    if (step.look != LOOK_LISTED || !is_foreign(b, next - base, step.gram))
+        any |= look(f, head & mask, step);
     if (step.gram != GRAM_LONG)
         any |= look(f, over, step);
     return __builtin_expect(any == 0, 1) ||
@@ -179,6 +309,8 @@ static inline __attribute__((always_inline)) size_t gaps_pass(struct blocks *b, 
         size_t next;
         bool whole;
 
+        if (b->gaps[i] >= end)
+            break;
         if (at < b->text || at < looked)
             continue; /* of the gap before, or of the text behind it */
         next = gap_end(b->data, b->len, at);
@@ -189,7 +321,7 @@ static inline __attribute__((always_inline)) size_t gaps_pass(struct blocks *b, 
             continue;
         whole = at - b->text >= step.gram;
         if (b->len - next < sizeof(uint64_t) || !tail_take(b, at, step.gram) ||
-            !gap_passes(b, next, step))
+            !gap_passes(b, base, at, next, step))
             return b->gaps[i];
         b->text = next;
         if (whole) /* else the way stays behind */
@@ -198,37 +330,34 @@ static inline __attribute__((always_inline)) size_t gaps_pass(struct blocks *b, 
     return end;
 }
 
-/*
- * Lists where controls of the block at offset `at` begin, one after another counted once.
- * Branches that nobody can predict cost more than places written in vain.
- */
-static inline size_t gaps_list(uint16_t *gaps, size_t n, uint64_t controls, size_t at)
-{
-    for (size_t i = 0; i < GAPS_SPARE; i++) {
-        gaps[n] = (uint16_t)(at + (unsigned)__builtin_ctzll(controls | UINT64_C(1) << 63));
-        n += controls != 0;
-        controls &= controls - 1;
-    }
-    for (; controls != 0; controls &= controls - 1)
-        gaps[n++] = (uint16_t)(at + (unsigned)__builtin_ctzll(controls));
-    return n;
-}
-
 /* Some blocks. Returns how far they go, less if not all are as usual. */
 static inline __attribute__((always_inline)) size_t pass_some(struct blocks *b, size_t base,
                                                               size_t len, struct known_step step)
 {
     uint64_t before = 0;
+    size_t n_grams = 0;
     size_t n = 0;
     size_t at;
 
     for (at = 0; at < len; at += KNOWN_BLOCK) {
         uint64_t controls = block_controls(b->data + base + at);
 
-        if (block_grams(b->f, b->data + base + at, step))
+        if (block_grams(b->f, b->data + base + at, step) &&
+            block_tells(b, base + at, step.gram, step.stride))
             break;
-        n = gaps_list(b->gaps, n, controls & ~(controls << 1 | before), at);
+        if (step.look == LOOK_LISTED) {
+            uint64_t foreign = block_foreign(b->f, b->data + base + at);
+
+            b->foreign[at / KNOWN_BLOCK] = htole64(foreign);
+            n_grams = places_list(b->grams, n_grams, grams_own(foreign, step.gram), at);
+        }
+        n = places_list(b->gaps, n, controls & ~(controls << 1 | before), at);
         before = controls >> (KNOWN_BLOCK - 1);
+    }
+    if (step.look == LOOK_LISTED) {
+        b->foreign[at / KNOWN_BLOCK] = 0;
+        b->n_foreign = at;
+        at = grams_pass(b, base, n_grams, at, step);
     }
     return gaps_pass(b, base, n, at, step);
 }
@@ -257,6 +386,18 @@ static inline __attribute__((always_inline)) size_t pass(struct blocks *b, struc
     return b->len;
 }
 
+static inline __attribute__((always_inline)) size_t pass_looking(struct blocks *b, uint32_t gram,
+                                                                 uint32_t stride)
+{
+    if (b->f->near != NULL)
+        return pass(b, (struct known_step){gram, stride, LOOK_NEAR});
+#ifdef __SSE2__
+    if (b->f->n_ranges > 0)
+        return pass(b, (struct known_step){gram, stride, LOOK_LISTED});
+#endif
+    return pass(b, (struct known_step){gram, stride, LOOK_ALL});
+}
+
 size_t known_blocks_pass(const struct known_filter *f, const uint8_t *data, size_t len,
                          struct known_way *way)
 {
@@ -269,14 +410,10 @@ size_t known_blocks_pass(const struct known_filter *f, const uint8_t *data, size
     b.text = way->at;
     b.tail_len = 0;
     b.way = *way;
-    if (f->gram == GRAM_LONG && f->near != NULL)
-        until = pass(&b, (struct known_step){GRAM_LONG, STRIDE_LONG, true});
-    else if (f->gram == GRAM_LONG)
-        until = pass(&b, (struct known_step){GRAM_LONG, STRIDE_LONG, false});
-    else if (f->near != NULL)
-        until = pass(&b, (struct known_step){GRAM_SHORT, STRIDE_SHORT, true});
+    if (f->gram == GRAM_LONG)
+        until = pass_looking(&b, GRAM_LONG, STRIDE_LONG);
     else
-        until = pass(&b, (struct known_step){GRAM_SHORT, STRIDE_SHORT, false});
+        until = pass_looking(&b, GRAM_SHORT, STRIDE_SHORT);
     *way = b.way;
     return until;
 }

@@ -4,10 +4,10 @@
  * first byte lies behind the last gram that was not there cannot be ruled out when one is.
  * Most of a stream is passed over in blocks (known_block.c); here is the rest, a gram at a time.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "redact/known_gram.h"
+#include "redact/known_room.h"
 
 enum {
     WORD_BITS = 64,
@@ -27,7 +27,7 @@ static void near_init(struct known_filter *f, size_t words)
 {
     if (words > NEAR_WORDS_MAX)
         return;
-    f->near = calloc(words, sizeof(*f->near));
+    f->near = known_room_new(words * sizeof(*f->near));
     f->near_words = f->near != NULL ? words : 0;
     f->near_shift = WORD_BITS - (unsigned)__builtin_ctzll(words);
 }
@@ -41,7 +41,7 @@ enum err_code known_filter_init(struct known_filter *f, size_t n, size_t shortes
                          .stride = is_long ? STRIDE_LONG : STRIDE_SHORT};
     while (words * WORD_BITS < n * f->stride * BITS_PER_GRAM)
         words *= 2;
-    f->words = calloc(words, sizeof(*f->words));
+    f->words = known_room_new(words * sizeof(*f->words));
     if (f->words == NULL)
         return ERR_MEMORY;
     f->n_words = words;
@@ -52,12 +52,8 @@ enum err_code known_filter_init(struct known_filter *f, size_t n, size_t shortes
 
 void known_filter_release(struct known_filter *f)
 {
-    if (f->words != NULL)
-        explicit_bzero(f->words, f->n_words * sizeof(*f->words));
-    if (f->near != NULL)
-        explicit_bzero(f->near, f->near_words * sizeof(*f->near));
-    free(f->words);
-    free(f->near);
+    known_room_free(f->words, f->n_words * sizeof(*f->words));
+    known_room_free(f->near, f->near_words * sizeof(*f->near));
     *f = (struct known_filter){.n_words = 0};
 }
 
@@ -79,8 +75,76 @@ void known_filter_add(struct known_filter *f, const uint8_t print[FILTER_PRINT])
         if (f->near != NULL)
             f->near[hash >> f->near_shift] |= UINT64_C(1) << (hash >> (f->near_shift - 6) & 63);
     }
+    for (uint32_t i = 0; i < f->gram + f->stride - 1; i++)
+        f->bytes[print[i] / WORD_BITS] |= UINT64_C(1) << print[i] % WORD_BITS;
     f->n_grams += f->stride;
     explicit_bzero(padded, sizeof(padded));
+}
+
+/* ---- bytes ------------------------------------------------------------------------- */
+
+static bool has_byte(const struct known_filter *f, unsigned byte)
+{
+    return (f->bytes[byte / WORD_BITS] >> byte % WORD_BITS & 1) != 0;
+}
+
+/* What it costs not to tell the bytes between the two ranges: what a log has most of, first. */
+static unsigned gap_cost(struct byte_range a, struct byte_range b)
+{
+    static const char common[] = " .:/-\"=(,)[]'_"; /* most common first */
+    unsigned cost = (unsigned)b.first - a.last - 1;
+
+    for (const char *c = common; *c != '\0'; c++) {
+        if ((uint8_t)*c > a.last && (uint8_t)*c < b.first)
+            cost += UINT8_MAX + (unsigned)(common + sizeof(common) - c);
+    }
+    return cost;
+}
+
+/* Joins the two neighbours whose gap is worth least. Returns how many are left. */
+static uint32_t join_cheapest(struct byte_range *ranges, uint32_t n)
+{
+    uint32_t best = 0;
+
+    for (uint32_t i = 1; i + 1 < n; i++) {
+        if (gap_cost(ranges[i], ranges[i + 1]) < gap_cost(ranges[best], ranges[best + 1]))
+            best = i;
+    }
+    ranges[best].last = ranges[best + 1].last;
+    for (uint32_t i = best + 1; i + 1 < n; i++)
+        ranges[i] = ranges[i + 1];
+    return n - 1;
+}
+
+static bool in_ranges(const struct known_filter *f, uint8_t byte)
+{
+    for (uint32_t i = 0; i < f->n_ranges; i++) {
+        if (byte >= f->ranges[i].first && byte <= f->ranges[i].last)
+            return true;
+    }
+    return false;
+}
+
+/* A gram with a byte in none of the ranges is that of no form, and need not be looked up. */
+void known_filter_added(struct known_filter *f)
+{
+    struct byte_range ranges[FILTER_RANGES + 1];
+    uint32_t n = 0;
+
+    for (unsigned byte = 0; byte <= UINT8_MAX; byte++) {
+        if (!has_byte(f, byte))
+            continue;
+        if (n > 0 && ranges[n - 1].last + 1U == byte)
+            ranges[n - 1].last = (uint8_t)byte;
+        else
+            ranges[n++] = (struct byte_range){(uint8_t)byte, (uint8_t)byte};
+        if (n > FILTER_RANGES)
+            n = join_cheapest(ranges, n);
+    }
+    memcpy(f->ranges, ranges, n * sizeof(ranges[0]));
+    f->n_ranges = n;
+    if (in_ranges(f, ' ') || in_ranges(f, '.')) /* then it costs more than it spares */
+        f->n_ranges = 0;
 }
 
 /* ---- search ------------------------------------------------------------------------ */
@@ -161,12 +225,8 @@ static bool unseen_before(const uint8_t *data, size_t from, size_t at)
     return data[at - 1] <= ' ' || memrchr(data + at - reach, KNOWN_ESC, reach) != NULL;
 }
 
-/*
- * A second look at a gram that was there. It is the o-th of a form; the form's gram o - 1 or
- * o + 1 is there as well, one byte before or after. True where that cannot be told.
- */
-static bool confirmed(const struct known_filter *f, const uint8_t *data, size_t len, size_t from,
-                      size_t at)
+bool known_gram_confirmed(const struct known_filter *f, const uint8_t *data, size_t len,
+                          size_t from, size_t at)
 {
     uint64_t mask = gram_mask(f->gram);
     uint64_t after;
@@ -205,7 +265,7 @@ static inline __attribute__((always_inline)) bool find(const struct known_filter
                 return false;
         }
         if (__builtin_expect(gram_there(f, g.gram), 0) &&
-            (!plain || confirmed(f, data, len, from, at)))
+            (!plain || known_gram_confirmed(f, data, len, from, at)))
             return false;
         way->begin = g.first + 1; /* forms before are ruled out */
         way->at = at = g.next;

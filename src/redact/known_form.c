@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "redact/known_form.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "redact/known.h"
@@ -28,8 +29,11 @@ enum lines {
 enum option {
     UPPER = 1,       /* hexadecimal digits */
     URL = 2,         /* base 64: - and _ */
+    WRAP_64 = 4,     /* base 64: lines of so many characters, their ends written out as "\n" */
+    WRAP_76 = 8,
     PLUS_BLANK = 2,  /* percent: '+' for a blank */
     SLASH = 2,       /* JSON: \/ */
+    HEX = 2,         /* ANSI C: \xHH, and letters for tab and line ends alone */
     HTML = 4,        /* JSON: < > & as \u00XX, and no \b and \f: Go's encoding/json */
     ASCII = 8,       /* JSON: \uXXXX for what is not ASCII; ANSI C: octal */
     DOTNET = 16,     /* JSON: System.Text.Json's default, which escapes " ' + ` < > & so */
@@ -43,7 +47,8 @@ struct encoding {
     uint8_t options;
     uint8_t align;    /* base 64: bytes before the value in its group of three */
     uint16_t when;    /* classes of which one must be there; 0: always */
-    const char *set;  /* percent: bytes left alone beside letters and digits; quoted: the set */
+    const char *set;  /* percent: bytes left alone beside letters and digits; quoted: the set;
+                         ANSI C: the quotes, NULL: those of a shell */
     const char *with; /* quoted: put before the byte; XML: '"' and '\'' and line end */
     bool instead;     /* quoted: `with` replaces the byte */
 };
@@ -91,6 +96,8 @@ static const struct encoding encodings[] = {
     BASE64("base64url-1", URL, 1),
     BASE64("base64-2", 0, 2),
     BASE64("base64url-2", URL, 2),
+    BASE64("base64-wrapped-64", WRAP_64, 0),
+    BASE64("base64-wrapped-76", WRAP_76, 0),
     {"hex", KIND_HEX, LINES_SHOW, 0, 0, 0, NULL, NULL, false},
     {"hex-upper", KIND_HEX, LINES_SHOW, UPPER, 0, 0, NULL, NULL, false},
     /* Everything but RFC 3986's unreserved: curl, JavaScript's strict helpers, Go, Java. */
@@ -117,11 +124,14 @@ static const struct encoding encodings[] = {
     /* bash's printf %q (sh_backslash_quote) and ksh's, which leaves ',' and '^'. */
     QUOTED("shell-backslash", MARKS, " \t!\"$&'()*,;<>?[\\]^`{|}", "\\", false),
     QUOTED("shell-backslash-few", MARKS, " \t!\"$&'()*;<>?[\\]`{|}", "\\", false),
+    QUOTED("shell-backslash-zsh", MARKS, " \"#$&'()*;<>?[\\]^`{|}", "\\", false), /* ${(q)X} */
     {"ansi-c", KIND_ANSI_C, LINES_SHOW, 0, 0,
      HAS_NEWLINE | HAS_CONTROL | HAS_APOSTROPHE | HAS_BACKSLASH, NULL, NULL, false},
     {"ansi-c-octal", KIND_ANSI_C, LINES_SHOW, ASCII, 0, HAS_HIGH | HAS_CONTROL, NULL, NULL, false},
     /* C and git: as above, with the double quote escaped. */
     {"c-octal", KIND_ANSI_C, LINES_SHOW, ASCII, 0, HAS_HIGH | HAS_CONTROL, "\"", NULL, false},
+    /* Python's bytes, and what else shows them so. */
+    {"c-hex", KIND_ANSI_C, LINES_SHOW, ASCII | HEX, 0, HAS_HIGH | HAS_CONTROL, "", NULL, false},
     XML("xml", LINES_JOIN, HAS_ANGLE | HAS_AMPERSAND, NULL),
     XML("xml-quote", LINES_JOIN, HAS_QUOTE, "&quot;\0'\0\n"),
     XML("xml-apos", LINES_JOIN, HAS_APOSTROPHE, "&quot;\0&apos;\0\n"),
@@ -192,9 +202,19 @@ const char *form_encoding_name(size_t encoding)
     return encodings[encoding].name;
 }
 
-bool form_applies(size_t encoding, uint16_t classes)
+/* Characters to a line, 0: all in one. */
+static uint32_t base64_wrap(const struct encoding *e)
 {
-    return encodings[encoding].when == 0 || (encodings[encoding].when & classes) != 0;
+    return (e->options & WRAP_64) != 0 ? 64 : (e->options & WRAP_76) != 0 ? 76 : 0;
+}
+
+bool form_applies(size_t encoding, uint16_t classes, size_t len)
+{
+    const struct encoding *e = &encodings[encoding];
+
+    if (e->kind == KIND_BASE64)
+        return len * 8 / 6 > base64_wrap(e);
+    return e->when == 0 || (e->when & classes) != 0;
 }
 
 bool form_shows_lines(size_t encoding)
@@ -324,19 +344,26 @@ static uint32_t base64_bits(const struct form_iter *it, size_t at, unsigned skip
 {
     uint32_t v = 0;
 
-    for (size_t i = 0; i < 4; i++)
+    if (it->len - at >= sizeof(v)) {
+        memcpy(&v, it->text + at, sizeof(v));
+        return be32toh(v) << skip >> 8;
+    }
+    for (size_t i = 0; i < sizeof(v); i++)
         v = v << 8 | (at + i < it->len ? it->text[at + i] : 0U);
     return v << skip >> 8;
 }
 
 static void base64_unit(struct form_iter *it, const struct encoding *e)
 {
-    enum { GROUP = 4 }; /* characters of three bytes */
+    enum { GROUP = 4 }; /* characters of three bytes; a line has a multiple of them */
     const char *digits = base64_digits[(e->options & URL) != 0];
     uint64_t count = base64_count(it, e);
+    uint32_t wrap = base64_wrap(e);
 
+    if (wrap > 0 && it->at > 0 && it->at % wrap == 0 && it->at < count)
+        put(it, "\\n", 2);
     /* at is a multiple of GROUP here. */
-    while (it->at < count && it->n < FORM_UNIT_MAX) {
+    while (it->at < count && it->n + GROUP <= FORM_UNIT_MAX) {
         uint32_t bits = base64_bits(it, (size_t)it->at / GROUP * 3, base64_offset(e));
 
         for (int shift = 18; shift >= 0 && it->at < count; shift -= 6, it->at++) {
@@ -345,6 +372,8 @@ static void base64_unit(struct form_iter *it, const struct encoding *e)
             it->split |= sextet > BASE64_COMMON_MAX;
             it->unit[it->n++] = (uint8_t)digits[sextet];
         }
+        if (wrap > 0 && it->at % wrap == 0)
+            break;
     }
 }
 
@@ -481,31 +510,43 @@ static void quoted_unit(struct form_iter *it, const struct encoding *e)
         put_byte(it, byte);
 }
 
-static char ansi_letter(uint8_t byte)
+static char ansi_letter(uint8_t byte, const struct encoding *e)
 {
     static const char letters[] = "abtnvfr"; /* 7 to 13 */
 
+    if ((e->options & HEX) != 0 && byte != '\t' && byte != '\n' && byte != '\r' && byte != '\\')
+        return 0;
     if (byte >= 7 && byte <= 13)
         return letters[byte - 7];
-    return byte == 0x1b ? 'E' : byte == '\\' ? '\\' : 0;
+    if (byte == 0x1b && e->set == NULL) /* not in C */
+        return 'E';
+    return byte == '\\' ? '\\' : 0;
+}
+
+static void ansi_number(struct form_iter *it, uint8_t byte, bool hex)
+{
+    put_byte(it, '\\');
+    if (hex) {
+        put_byte(it, 'x');
+        put_byte(it, (uint8_t)hex_digits[0][byte >> 4]);
+        put_byte(it, (uint8_t)hex_digits[0][byte & 15]);
+        return;
+    }
+    for (int shift = 6; shift >= 0; shift -= 3)
+        put_byte(it, (uint8_t)('0' + (byte >> shift & 7)));
 }
 
 /* $'…' of bash and ksh. */
 static void ansi_unit(struct form_iter *it, const struct encoding *e)
 {
     uint8_t byte = it->text[it->at++];
-    char letter = ansi_letter(byte);
-    char quote = e->set != NULL ? e->set[0] : '\'';
+    char letter = ansi_letter(byte, e);
 
-    if (e->set != NULL && byte == 0x1b)
-        letter = 0; /* not in C */
-    if (letter != 0 || byte == (uint8_t)quote) {
+    if (letter != 0 || in_set(e->set != NULL ? e->set : "'", byte)) {
         put_byte(it, '\\');
         put_byte(it, letter != 0 ? (uint8_t)letter : byte);
     } else if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && (e->options & ASCII) != 0)) {
-        put_byte(it, '\\');
-        for (int shift = 6; shift >= 0; shift -= 3)
-            put_byte(it, (uint8_t)('0' + (byte >> shift & 7)));
+        ansi_number(it, byte, (e->options & HEX) != 0);
     } else {
         put_byte(it, byte);
     }

@@ -46,8 +46,8 @@ size_t form_encoding_count(void);
 const char *form_encoding_name(size_t encoding);
 
 /* False if the encoding of such a text would be that of another row, or makes no sense for a
-   text without line ends. */
-bool form_applies(size_t encoding, uint16_t classes);
+   text without line ends or of that length. */
+bool form_applies(size_t encoding, uint16_t classes, size_t len);
 
 /* True if the encoding shows the line ends (and so differs for LF and CRLF). */
 bool form_shows_lines(size_t encoding);

@@ -79,6 +79,14 @@ static inline uint64_t gram_controls(uint64_t v)
 size_t known_skip_unseen(const uint8_t *data, size_t len, size_t at);
 
 /*
+ * A second look at the gram at `at`, which was there. It is the o-th of a form; the form's gram
+ * o - 1 or o + 1 is there as well, one byte before or after. True where that cannot be told. No
+ * form begins before `from`.
+ */
+bool known_gram_confirmed(const struct known_filter *f, const uint8_t *data, size_t len,
+                          size_t from, size_t at);
+
+/*
  * How far the filter has come: no form begins before `begin` (that it could not rule out); what
  * comes next is the gram at `at`, no more than a stride behind the one at begin - 1.
  */

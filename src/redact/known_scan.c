@@ -277,7 +277,7 @@ static void tails_add(struct known_scan *s, uint32_t node, uint64_t from)
 {
     const struct known *k = s->known;
 
-    for (uint32_t i = trie_link(&k->trie, node, LINK_TAIL); i != 0; i = k->forms[i].next)
+    for (uint32_t i = trie_end(&k->trie, node, END_TAIL); i != 0; i = k->forms[i].next)
         tail_add(s, i, from);
 }
 
@@ -353,7 +353,7 @@ static void head_ends(struct known_scan *s, const struct sink *sink, const struc
     uint8_t flags = head_flags(s, h);
 
     if ((flags & NODE_FORM) != 0)
-        head_report(s, sink, h, trie_link(&s->known->trie, h->node, LINK_FORM));
+        head_report(s, sink, h, trie_end(&s->known->trie, h->node, END_FORM));
     if ((flags & NODE_TAIL) != 0)
         tails_add(s, h->node, h->from);
 }
@@ -393,7 +393,7 @@ static uint32_t fail_walk(const struct known_scan *s, const struct known_head *h
             break;
         at++;
         if ((t->nodes[child].flags & NODE_FORM) != 0) {
-            form = trie_link(t, child, LINK_FORM);
+            form = trie_end(t, child, END_FORM);
             end = at;
         }
     }

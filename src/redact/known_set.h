@@ -21,10 +21,11 @@
 enum node_flag {
     NODE_CHAIN = 1,  /* node + 1 is a child */
     NODE_BRANCH = 2, /* there are children among the links */
-    NODE_FORM = 4,   /* a form ends here: link LINK_FORM */
-    NODE_TAIL = 8,   /* the head of longer forms ends here: link LINK_TAIL */
+    NODE_FORM = 4,   /* a form ends here: trie_end of END_FORM */
+    NODE_TAIL = 8,   /* the head of longer forms ends here: trie_end of END_TAIL */
     NODE_JOIN = 16,  /* a value has a line end here */
-    NODE_ARMED = 32  /* of some form through here enough is read */
+    NODE_ARMED = 32, /* of some form through here enough is read */
+    NODE_OWN = 64    /* what ends here stands behind it, in the room of two nodes */
 };
 
 struct trie_node {
@@ -33,11 +34,12 @@ struct trie_node {
 };
 
 /*
- * Two bytes a node, and 8 for each branch and end: most nodes are on the way of one form, and
- * lie one after the other. Nodes never move in number. Node 0 is none.
+ * Two bytes a node, 4 for each end and 8 for each branch: most nodes are on the way of one form,
+ * and lie one after the other. Nodes never move in number. Node 0 is none.
  *
- * A link is from node (27 bits), what (9 bits: a byte, or an enum link), to (27 bits), in one
- * word, so that the table needs no second access.
+ * A link is from node (27 bits), what (9 bits: a byte, or an enum trie_what where a form ends that
+ * did not bring its last node), to (27 bits), in one word, so that the table needs no second
+ * access.
  */
 struct trie {
     struct trie_node *nodes;
@@ -51,12 +53,12 @@ struct trie {
     uint32_t root[256];
 };
 
-enum link { LINK_FORM = 256, LINK_TAIL = 257 };
-enum { LINK_BITS = 27 };
+enum trie_what { END_FORM = 256, END_TAIL = 257 };
+enum { LINK_BITS = 27, TRIE_FETCH_MAX = 8 };
 
 /* The head of a form. */
 struct head_bytes {
-    uint8_t bytes[KNOWN_HEAD];
+    uint8_t bytes[KNOWN_HEAD + FORM_UNIT_MAX]; /* len of them */
     uint32_t len;
     uint32_t armed;  /* depth from which it is armed */
     uint64_t joins;  /* bit n: a line end after n bytes */
@@ -65,17 +67,24 @@ struct head_bytes {
 enum err_code trie_init(struct trie *t) MUST_USE;
 void trie_release(struct trie *t);
 
+/* Fetches into the cache what the insertion of these heads will look at, of all at a time.
+   At most TRIE_FETCH_MAX. */
+void trie_fetch(const struct trie *t, const struct head_bytes *heads, size_t n);
+
 /* Puts a head in; *node is its end. ERR_MEMORY: nothing changed. Two links are in reserve. */
 enum err_code trie_insert(struct trie *t, const struct head_bytes *head, uint32_t *node) MUST_USE;
 
 /* Where the link leads, 0: nowhere. */
 uint32_t trie_link(const struct trie *t, uint32_t node, unsigned what);
 
+/* The form that ends in the node, or the first with this head; 0: none. */
+uint32_t trie_end(const struct trie *t, uint32_t node, enum trie_what what);
+
 /* Some form whose head leads through the node. */
 uint32_t trie_form_below(const struct trie *t, uint32_t node);
 
-/* Adds a link that is not there, out of the reserve. */
-void trie_add_link(struct trie *t, uint32_t node, unsigned what, uint32_t to);
+/* Adds an end that is not there, out of the reserve. */
+void trie_add_end(struct trie *t, uint32_t node, enum trie_what what, uint32_t form);
 
 static inline uint32_t trie_child(const struct trie *t, uint32_t node, uint8_t byte)
 {
@@ -90,12 +99,20 @@ static inline uint32_t trie_child(const struct trie *t, uint32_t node, uint8_t b
 
 /* ---- filter (known_filter.c) ------------------------------------------------------- */
 
-enum { FILTER_PRINT = 15 }; /* leading bytes of a form that the filter looks at, at most */
+enum {
+    FILTER_PRINT = 15, /* leading bytes of a form that the filter looks at, at most */
+    FILTER_RANGES = 4
+};
+
+struct byte_range {
+    uint8_t first;
+    uint8_t last;
+};
 
 /*
  * A Bloom filter over grams of `gram` bytes at the offsets 0 .. stride - 1 of each form: of the
  * grams at every stride-th logical position one lies in the beginning of every form. All bits
- * of a gram are in one word. cap 0: no memory; every position is told.
+ * of a gram are in one word. n_words 0: no memory; every position is told.
  */
 struct known_filter {
     uint64_t *words;
@@ -107,6 +124,9 @@ struct known_filter {
     uint32_t gram;
     uint32_t stride;
     size_t n_grams;
+    uint64_t bytes[4]; /* a bit for each byte that is in some gram */
+    struct byte_range ranges[FILTER_RANGES]; /* all of these lie in them */
+    uint32_t n_ranges; /* 0: they would rule out next to nothing */
 };
 
 /* Makes an empty filter for n forms of at least `shortest` bytes. */
@@ -117,6 +137,9 @@ void known_filter_release(struct known_filter *f);
    forms as short as that. */
 bool known_filter_fits(const struct known_filter *f, size_t shortest, size_t n_more);
 void known_filter_add(struct known_filter *f, const uint8_t print[FILTER_PRINT]);
+
+/* To be called after the last of them. */
+void known_filter_added(struct known_filter *f);
 
 /* The first position of data[from..len) where a form may begin that cannot be ruled out. */
 size_t known_filter_find(const struct known_filter *f, const uint8_t *data, size_t len,
@@ -129,7 +152,7 @@ struct form {
     uint32_t text_len;
     uint32_t len;  /* of the form */
     uint32_t next; /* with the same head, 0: none */
-    uint32_t hash; /* of all of it: many values may have a head in common */
+    uint32_t hash; /* of what is behind the head: many values may have that in common */
     uint16_t id;
     uint8_t encoding;
     uint8_t print[FILTER_PRINT]; /* its first bytes */

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
-/* The trie of the heads of all forms. It spells out secrets: memory given up is zeroed. */
-#include <stdlib.h>
+/* The trie of the heads of all forms. */
 #include <string.h>
 
+#include "redact/known_room.h"
 #include "redact/known_set.h"
 
-enum { NODES_FIRST = 1024, LINKS_FIRST = 128, LINKS_RESERVE = 3, NODE_ROOT = 0 };
+enum {
+    NODES_FIRST = 1024,
+    NODES_OWN = 2, /* behind a chain: struct own_end */
+    LINKS_FIRST = 128,
+    LINKS_RESERVE = 3,
+    NODE_ROOT = 0
+};
 
 #define NODES_MAX (UINT32_C(1) << LINK_BITS)
 
@@ -46,25 +52,57 @@ static void link_put(struct trie *t, uint64_t entry)
     t->links[i] = entry;
 }
 
-void trie_add_link(struct trie *t, uint32_t node, unsigned what, uint32_t to)
+static void add_link(struct trie *t, uint32_t node, unsigned what, uint32_t to)
 {
     link_put(t, link_key(node, what) << LINK_BITS | to);
     t->n_links++;
 }
 
-static void wipe_free(void *data, size_t len)
+/* ---- ends -------------------------------------------------------------------------- */
+
+/* What stands behind the last node of a chain: most forms end in one of their own, and each link
+   would be a miss of the cache. */
+struct own_end {
+    uint32_t form : LINK_BITS; /* 0: none yet */
+    uint32_t tail : 1;
+};
+
+_Static_assert(sizeof(struct own_end) == NODES_OWN * sizeof(struct trie_node), "it has room");
+
+static struct own_end own_end(const struct trie *t, uint32_t node)
 {
-    if (data == NULL)
-        return;
-    explicit_bzero(data, len);
-    free(data);
+    struct own_end own;
+
+    memcpy(&own, &t->nodes[node + 1], sizeof(own));
+    return own;
+}
+
+uint32_t trie_end(const struct trie *t, uint32_t node, enum trie_what what)
+{
+    if ((t->nodes[node].flags & NODE_OWN) != 0) {
+        struct own_end own = own_end(t, node);
+
+        if (own.form != 0 && own.tail == (what == END_TAIL))
+            return own.form;
+    }
+    return trie_link(t, node, what);
+}
+
+void trie_add_end(struct trie *t, uint32_t node, enum trie_what what, uint32_t form)
+{
+    struct own_end own = {.form = form & (NODES_MAX - 1), .tail = what == END_TAIL};
+
+    if ((t->nodes[node].flags & NODE_OWN) != 0 && own_end(t, node).form == 0)
+        memcpy(&t->nodes[node + 1], &own, sizeof(own));
+    else
+        add_link(t, node, what, form);
 }
 
 static enum err_code links_grow(struct trie *t, uint32_t cap)
 {
     uint64_t *old = t->links;
     uint32_t old_cap = t->links_cap;
-    uint64_t *links = calloc(cap, sizeof(*links));
+    uint64_t *links = known_room_new(cap * sizeof(*links));
 
     if (links == NULL)
         return ERR_MEMORY;
@@ -75,7 +113,7 @@ static enum err_code links_grow(struct trie *t, uint32_t cap)
         if (old[i] != 0)
             link_put(t, old[i]);
     }
-    wipe_free(old, old_cap * sizeof(*old));
+    known_room_free(old, old_cap * sizeof(*old));
     return ERR_NONE;
 }
 
@@ -84,13 +122,13 @@ static enum err_code links_grow(struct trie *t, uint32_t cap)
 /* Not realloc, which would leave the old bytes behind. */
 static enum err_code nodes_grow(struct trie *t, uint32_t cap)
 {
-    struct trie_node *nodes = calloc(cap, sizeof(*nodes));
+    struct trie_node *nodes = known_room_new(cap * sizeof(*nodes));
 
     if (nodes == NULL)
         return ERR_MEMORY;
     if (t->n_nodes > 0)
         memcpy(nodes, t->nodes, t->n_nodes * sizeof(*nodes));
-    wipe_free(t->nodes, t->nodes_cap * sizeof(*nodes));
+    known_room_free(t->nodes, t->nodes_cap * sizeof(*nodes));
     t->nodes = nodes;
     t->nodes_cap = cap;
     return ERR_NONE;
@@ -100,9 +138,9 @@ static enum err_code reserve(struct trie *t)
 {
     enum err_code rc = ERR_NONE;
 
-    if (t->n_nodes + KNOWN_HEAD >= NODES_MAX)
+    if (t->n_nodes + KNOWN_HEAD + NODES_OWN >= NODES_MAX)
         return ERR_MEMORY;
-    if (t->n_nodes + KNOWN_HEAD > t->nodes_cap)
+    if (t->n_nodes + KNOWN_HEAD + NODES_OWN > t->nodes_cap)
         rc = nodes_grow(t, t->nodes_cap * 2);
     /* At most 3 of 4 slots in use: linear probing stays short. */
     if (rc == ERR_NONE && (t->n_links + LINKS_RESERVE) * UINT64_C(4) > t->links_cap * UINT64_C(3))
@@ -129,8 +167,8 @@ enum err_code trie_init(struct trie *t)
 
 void trie_release(struct trie *t)
 {
-    wipe_free(t->nodes, t->nodes_cap * sizeof(*t->nodes));
-    wipe_free(t->links, t->links_cap * sizeof(*t->links));
+    known_room_free(t->nodes, t->nodes_cap * sizeof(*t->nodes));
+    known_room_free(t->links, t->links_cap * sizeof(*t->links));
     explicit_bzero(t, sizeof(*t));
 }
 
@@ -138,9 +176,10 @@ uint32_t trie_form_below(const struct trie *t, uint32_t node)
 {
     while ((t->nodes[node].flags & (NODE_FORM | NODE_TAIL)) == 0)
         node++; /* one with neither is followed by its child */
-    return trie_link(t, node, (t->nodes[node].flags & NODE_FORM) != 0 ? LINK_FORM : LINK_TAIL);
+    return trie_end(t, node, (t->nodes[node].flags & NODE_FORM) != 0 ? END_FORM : END_TAIL);
 }
 
+/* Way that was there already. */
 static void mark(struct trie *t, const struct head_bytes *head, uint32_t node, uint32_t depth)
 {
     if (head->joins >> depth & 1) {
@@ -151,26 +190,63 @@ static void mark(struct trie *t, const struct head_bytes *head, uint32_t node, u
         t->nodes[node].flags |= NODE_ARMED;
 }
 
-/* The rest of the head from depth on, as a chain whose first node hangs on `node`. */
+/* The line ends in n nodes, the first of them `depth` bytes from the root. */
+static void mark_joins(struct trie *t, const struct head_bytes *head, struct trie_node *nodes,
+                       uint32_t n, uint32_t depth)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (head->joins >> (depth + i) & 1) {
+            nodes[i].flags |= NODE_JOIN;
+            t->joins = true;
+        }
+    }
+}
+
+/* The rest of the head from depth on, as a chain whose first node hangs on `node`. Most heads have
+   little in common with others, so most of what is built is here. */
 static uint32_t add_chain(struct trie *t, const struct head_bytes *head, uint32_t node,
                           uint32_t depth)
 {
     uint32_t first = t->n_nodes;
+    uint32_t n = head->len - depth;
+    struct trie_node *nodes = &t->nodes[first];
 
     if (node == NODE_ROOT) {
         t->root[head->bytes[0]] = first;
     } else {
-        trie_add_link(t, node, head->bytes[depth], first);
+        add_link(t, node, head->bytes[depth], first);
         t->nodes[node].flags |= NODE_BRANCH;
     }
-    while (depth < head->len) {
-        bool last = depth + 1 == head->len;
+    for (uint32_t i = 0; i < n; i++) {
+        bool armed = depth + 1 + i >= head->armed;
 
-        node = t->n_nodes++;
-        t->nodes[node] = (struct trie_node){head->bytes[depth], last ? 0 : NODE_CHAIN};
-        mark(t, head, node, ++depth);
+        nodes[i].byte = head->bytes[depth + i];
+        nodes[i].flags = (uint8_t)(NODE_CHAIN | (armed ? NODE_ARMED : 0));
     }
-    return node;
+    nodes[n - 1].flags ^= NODE_CHAIN | NODE_OWN; /* behind it are zeros */
+    if (head->joins != 0)
+        mark_joins(t, head, nodes, n, depth + 1);
+    t->n_nodes += n + NODES_OWN;
+    return first + n - 1;
+}
+
+void trie_fetch(const struct trie *t, const struct head_bytes *heads, size_t n)
+{
+    enum { DEPTH = 4 }; /* among many random values, few have more in common */
+    uint32_t at[TRIE_FETCH_MAX];
+
+    for (size_t i = 0; i < n; i++)
+        at[i] = t->root[heads[i].bytes[0]];
+    for (uint32_t depth = 1; depth < DEPTH; depth++) {
+        for (size_t i = 0; i < n; i++) {
+            __builtin_prefetch(&t->nodes[at[i]]);
+            __builtin_prefetch(&t->links[link_slot(t, link_key(at[i], heads[i].bytes[depth]))]);
+        }
+        for (size_t i = 0; i < n; i++) {
+            if (at[i] != NODE_ROOT)
+                at[i] = trie_child(t, at[i], heads[i].bytes[depth]);
+        }
+    }
 }
 
 enum err_code trie_insert(struct trie *t, const struct head_bytes *head, uint32_t *node)

@@ -88,6 +88,13 @@ static const char *const common_words[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
+enum { GLOBS_MAX = 64 };
+
+_Static_assert(COUNT(never) <= GLOBS_MAX && COUNT(secret_names) <= GLOBS_MAX &&
+                   COUNT(public_names) <= GLOBS_MAX && COUNT(path_names) <= GLOBS_MAX &&
+                   COUNT(url_names) <= GLOBS_MAX,
+               "a table of globs has room");
+
 const char *secret_env_why(enum secret_env_verdict verdict)
 {
     static const char *const why[N_SECRET_ENV_VERDICTS] = {
@@ -155,26 +162,55 @@ static bool fits_one(const char *const *globs, size_t n, struct raw_span name)
     return false;
 }
 
+/* The letters of a text, each a bit: a glob that has one that a name has not does not fit it. Case
+   does not count. */
+static uint64_t letters(struct raw_span text)
+{
+    uint64_t found = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] != '*' && text.ptr[i] != '?')
+            found |= UINT64_C(1) << (upper(text.ptr[i]) & 63);
+    }
+    return found;
+}
+
+/* A table of globs. Most names fit none of a hundred, and there may be thousands of names. */
+struct globs {
+    const char *const *list;
+    size_t n;
+    uint64_t letters[GLOBS_MAX];
+};
+
+static struct globs globs_of(const char *const *list, size_t n)
+{
+    struct globs g = {.list = list, .n = n};
+
+    for (size_t i = 0; i < n; i++)
+        g.letters[i] = letters((struct raw_span){list[i], strlen(list[i])});
+    return g;
+}
+
+/* The variable looked at. */
+struct name {
+    struct raw_span text;
+    uint64_t letters;
+};
+
+static bool fits_some(const struct globs *g, const struct name *name)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        if ((g->letters[i] & ~name->letters) == 0 && fits(g->list[i], name->text))
+            return true;
+    }
+    return false;
+}
+
 static bool looks_like_path(struct raw_span value)
 {
     return value.len > 0 && (value.ptr[0] == '/' || value.ptr[0] == '~' ||
                              (value.len > 1 && value.ptr[0] == '.' &&
                               (value.ptr[1] == '/' || value.ptr[1] == '.')));
-}
-
-static bool is_never(const struct secret_env_config *c, struct raw_span name)
-{
-    return fits_one(never, COUNT(never), name) || fits_one(c->exceptions, c->n_exceptions, name);
-}
-
-static bool says_secret(const struct secret_env_config *c, struct raw_span name,
-                        struct raw_span value)
-{
-    if (fits_one(c->names, c->n_names, name))
-        return true;
-    return fits_one(secret_names, COUNT(secret_names), name) &&
-           !fits_one(public_names, COUNT(public_names), name) &&
-           !(looks_like_path(value) && fits_one(path_names, COUNT(path_names), name));
 }
 
 /* ---- values ------------------------------------------------------------------------ */
@@ -259,13 +295,18 @@ static size_t span_of(struct raw_span s, size_t at, const char *stop)
 /* Where "scheme://" ends (RFC 3986 section 3.1), or 0. */
 static size_t scheme_end(struct raw_span value)
 {
-    size_t at = 0;
+    const char *colon = memchr(value.ptr, ':', value.len);
+    size_t n = colon != NULL ? (size_t)(colon - value.ptr) : 0;
 
-    while (at < value.len && (strchr("+-.", value.ptr[at]) != NULL ||
-                              (value.ptr[at] >= '0' && value.ptr[at] <= '9') ||
-                              (upper(value.ptr[at]) >= 'A' && upper(value.ptr[at]) <= 'Z')))
-        at++;
-    return at > 0 && value.len - at > 3 && memcmp(value.ptr + at, "://", 3) == 0 ? at + 3 : 0;
+    if (n == 0 || value.len - n <= 3 || memcmp(colon, "://", 3) != 0)
+        return 0;
+    for (size_t at = 0; at < n; at++) {
+        char c = upper(value.ptr[at]);
+
+        if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '+' && c != '-' && c != '.')
+            return 0;
+    }
+    return n + 3;
 }
 
 /*
@@ -289,10 +330,13 @@ static struct raw_span url_password(struct raw_span value)
 {
     const struct raw_span none = {NULL, 0};
     size_t begin = scheme_end(value);
-    size_t colon = span_of(value, begin, ":@/?# ");
+    size_t colon;
     size_t end;
 
-    if (begin == 0 || colon >= value.len || value.ptr[colon] != ':')
+    if (begin == 0)
+        return none;
+    colon = span_of(value, begin, ":@/?# ");
+    if (colon >= value.len || value.ptr[colon] != ':')
         return none;
     end = userinfo_end(value, begin, colon);
     return end > colon + 1 ? (struct raw_span){value.ptr + colon + 1, end - colon - 1} : none;
@@ -334,7 +378,26 @@ struct scan {
     const struct secret_env_config *config;
     secret_env_fn *fn;
     void *ctx;
+    struct globs never;
+    struct globs secrets;
+    struct globs public;
+    struct globs paths;
+    struct globs urls;
 };
+
+static bool is_never(const struct scan *s, const struct name *name)
+{
+    return fits_some(&s->never, name) ||
+           fits_one(s->config->exceptions, s->config->n_exceptions, name->text);
+}
+
+static bool says_secret(const struct scan *s, const struct name *name, struct raw_span value)
+{
+    if (fits_one(s->config->names, s->config->n_names, name->text))
+        return true;
+    return fits_some(&s->secrets, name) && !fits_some(&s->public, name) &&
+           !(looks_like_path(value) && fits_some(&s->paths, name));
+}
 
 static void tell(const struct scan *s, struct raw_span name, struct raw_span value, bool part)
 {
@@ -356,25 +419,32 @@ static void tell_password(const struct scan *s, struct raw_span name, struct raw
     explicit_bzero(decoded, sizeof(decoded));
 }
 
-static void look_at(const struct scan *s, struct raw_span name, struct raw_span value)
+static void look_at(const struct scan *s, struct raw_span text, struct raw_span value)
 {
+    const struct name name = {text, letters(text)};
     struct raw_span password;
 
-    if (value.len == 0 || is_never(s->config, name))
+    if (value.len == 0 || is_never(s, &name))
         return;
     password = url_password(value);
-    if (says_secret(s->config, name, value) ||
-        (password.len > 0 && fits_one(url_names, COUNT(url_names), name)))
-        tell(s, name, value, false);
+    if (says_secret(s, &name, value) || (password.len > 0 && fits_some(&s->urls, &name)))
+        tell(s, text, value, false);
     if (password.len > 0)
-        tell_password(s, name, password);
+        tell_password(s, text, password);
 }
 
 void secret_env_scan(char *const *env, const struct secret_env_config *config, secret_env_fn *fn,
                      void *ctx)
 {
     const struct secret_env_config nothing = {NULL, 0, NULL, 0};
-    const struct scan s = {config != NULL ? config : &nothing, fn, ctx};
+    const struct scan s = {.config = config != NULL ? config : &nothing,
+                           .fn = fn,
+                           .ctx = ctx,
+                           .never = globs_of(never, COUNT(never)),
+                           .secrets = globs_of(secret_names, COUNT(secret_names)),
+                           .public = globs_of(public_names, COUNT(public_names)),
+                           .paths = globs_of(path_names, COUNT(path_names)),
+                           .urls = globs_of(url_names, COUNT(url_names))};
 
     for (; *env != NULL; env++) {
         const char *equals = strchr(*env, '=');

@@ -540,6 +540,10 @@ static void check_forms(void)
          "pa&#39;ss &#34;w/rd&#34;+&lt;&amp;&gt;$1`x`\\\303\251!~*,^\303\274\360\237\230\200"},
         {"printf %q", "pa'ss \"w/rd\"+<&>$1`x`\\!*,^{z}[q]",
          "pa\\'ss\\ \\\"w/rd\\\"+\\<\\&\\>\\$1\\`x\\`\\\\\\!\\*\\,\\^\\{z\\}\\[q\\]"},
+        {"zsh's ${(q)X}", "pa'ss \"w/rd\"+<&>$1`x`\\!*,^{z}[q]#",
+         "pa\\'ss\\ \\\"w/rd\\\"+\\<\\&\\>\\$1\\`x\\`\\\\!\\*,\\^\\{z\\}\\[q\\]\\#"},
+        {"Python's bytes", "pa'ss\303\251\011w\033\177rd\012!",
+         "pa'ss\\xc3\\xa9\\tw\\x1b\\x7frd\\n!"},
         {"printf %q, $''", "tab\011here's\012new\033[1m\007",
          "tab\\there\\'s\\nnew\\E[1m\\a"},
         {"printf %q, octal", "pa'ss \"w/rd\"+<&>$1`x`\\\303\251!~*,^\303\274\360\237\230\200",
@@ -577,6 +581,35 @@ static void check_forms(void)
         memset(want + 2, '#', (size_t)n - 5);
         check(forms[i][1], stream, want, forms[i][0]);
     }
+}
+
+/* Base 64 in lines whose ends are written out, as in a JSON string. */
+static void check_wrapped(size_t len, size_t columns)
+{
+    char value[256];
+    char encoded[512];
+    char stream[600] = "\"";
+    char want[600];
+    char name[64];
+    size_t n = 1;
+    size_t chars;
+
+    for (size_t i = 0; i < len; i++)
+        value[i] = (char)('a' + next_random() % 26);
+    value[len] = '\0';
+    chars = (size_t)(base64_encode(encoded, value, len) - encoded);
+    for (size_t i = 0; i < chars; i++) {
+        if (i > 0 && i % columns == 0)
+            n = put(stream, n, "\\n");
+        stream[n++] = encoded[i];
+    }
+    strcpy(stream + n, "\\n\"");
+    strcpy(want, stream);
+    /* Not the padding, nor the sextet before it. */
+    for (size_t i = 1; i < n - (len % 3 != 0 ? 4 - len % 3 : 0); i++)
+        want[i] = '#';
+    snprintf(name, sizeof(name), "%zu bytes in base 64, %zu characters to a line", len, columns);
+    check(value, stream, want, name);
 }
 
 /* The characters of base 64 that are the value's alone, wherever it stands in what was encoded. */
@@ -720,9 +753,11 @@ static size_t plain_text(char *dst, size_t n, size_t len, size_t longest)
 
 /*
  * Values in text of which most is passed over in blocks, with gaps anywhere in and around them.
- * n_more: values besides, none of which is there, so that the filter's tables differ.
+ * n_more: values besides, none of which is there, so that the filter's tables differ, made of the
+ * bytes of `more`.
  */
-static void check_blocks(const char *name, size_t shortest, size_t longest, size_t n_more)
+static void check_blocks(const char *name, size_t shortest, size_t longest, size_t n_more,
+                         const char *more)
 {
     static char text[TEXT_MAX];
     static struct found want;
@@ -749,7 +784,8 @@ static void check_blocks(const char *name, size_t shortest, size_t longest, size
                 char other[64];
 
                 for (size_t j = 0; j < longest; j++)
-                    other[j] = (char)('0' + next_random() % 10);
+                    other[j] = more[next_random() % strlen(more)];
+                other[0] = other[longest - 1] = '0';
                 add(k, other, longest);
             }
         }
@@ -1004,15 +1040,22 @@ int main(void)
     check_base64("base 64 of a long one",
                  "hunter2-pass?>~~ and then some more of it, so that it is longer than a head is",
                  true);
+    for (size_t len = 57; len < 61; len++) {
+        check_wrapped(len, 64);
+        check_wrapped(len + 100, 64);
+        check_wrapped(len + 100, 76);
+    }
     check_lines();
     check_escapes();
     check_skipping("0mhunter2-pass-wxyz1234-and", "long grams");
     check_skipping("0mhunter2", "short grams");
     check_skipping("0mh\nunter2", "a line end in it");
-    check_blocks("long grams", 15, 40, 0);
-    check_blocks("short grams", 8, 14, 0);
-    check_blocks("long grams, many values", 30, 40, 300);
-    check_blocks("short grams, many values", 9, 12, 1500);
+    check_blocks("long grams", 15, 40, 0, "");
+    check_blocks("short grams", 8, 14, 0, "");
+    check_blocks("long grams, many values", 30, 40, 300, "0123456789");
+    check_blocks("short grams, many values", 9, 12, 1500, "0123456789");
+    check_blocks("long grams, many values of many bytes", 30, 40, 300, "0123 .\t\xc3+=-/");
+    check_blocks("short grams, many values of many bytes", 9, 12, 1500, "01234 .\t+=-/");
     check_limits();
     check_tails();
     check_crowd(200, true);
