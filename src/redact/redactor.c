@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "redact/escape.h"
 #include "redact/rules.h"
@@ -654,10 +655,28 @@ static enum err_code call_end(struct redactor *r, const struct saved *saved)
 
 /* ---- what redact.h promises -------------------------------------------------------- */
 
+static size_t size_with(size_t n_counts)
+{
+    return sizeof(struct redactor) + 2 * n_counts * sizeof(uint64_t);
+}
+
+/*
+ * Pages of its own rather than malloc's: most of it is for what hardly any text has, and what is
+ * never touched costs nothing, neither to be zero at first nor to be wiped in the end. The kernel
+ * wipes what it is given back before anybody gets it.
+ */
+static struct redactor *redactor_alloc(size_t n_counts)
+{
+    void *pages = mmap(NULL, size_with(n_counts), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return pages != MAP_FAILED ? pages : NULL;
+}
+
 enum err_code redactor_new(struct redactor **out, struct redact_set *set, struct err *e)
 {
     size_t n = set != NULL ? redact_set_rules(set) : 0;
-    struct redactor *r = calloc(1, sizeof(*r) + 2 * n * sizeof(uint64_t));
+    struct redactor *r = redactor_alloc(n);
 
     *out = r;
     if (r == NULL)
@@ -687,8 +706,7 @@ void redactor_free(struct redactor *r)
         explicit_bzero(r->mask_value, MASK_VALUE_MAX);
     free(r->mask_value);
     beside_free(r);
-    explicit_bzero(r, sizeof(*r));
-    free(r);
+    munmap(r, size_with(r->n_counts));
 }
 
 void redactor_pass_mask_lines(struct redactor *r)

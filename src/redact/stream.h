@@ -127,14 +127,10 @@ struct class_memo {
 
 struct redactor {
     struct stream s;
-    struct candidate live[CANDIDATES_MAX];
-    struct match matches[MATCHES_MAX];
     struct redact_set *set; /* NULL: everything passes */
     const struct finder_tables *tables;
     finder_fn *find;
 
-    struct known_scan known;  /* known.known NULL: the set has no values */
-    struct known_scan known_before; /* as it was when the call began */
     struct own *own; /* NULL: the user has neither rules nor fields */
 
     /* one call */
@@ -147,13 +143,10 @@ struct redactor {
     size_t in_len;
     struct finder_map map; /* of the search */
     struct near_memo near[NEAR_MEMOS];
-    struct class_memo runs[RULE_CLASSES_MAX];
     struct clean_vec *out;
     bool failed;      /* no memory for a span: the call is undone */
     bool counts_kept; /* counts_before is what counts was when the call began */
 
-    /* Three in turn, so that spans into one stay valid until the call after the next. */
-    uint8_t holds[REDACT_HOLDS][REDACT_WINDOW];
     size_t hold_used[REDACT_HOLDS];
 
     bool pass_masks;  /* lines that register a value come out as they are */
@@ -162,6 +155,15 @@ struct redactor {
     size_t n_counts;
     uint64_t *counts;        /* marks per rule */
     uint64_t *counts_before; /* same block */
+
+    /* From here on pages that most streams never touch. */
+    struct candidate live[CANDIDATES_MAX];
+    struct match matches[MATCHES_MAX];
+    struct class_memo runs[RULE_CLASSES_MAX]; /* of one call, as near */
+    /* Three in turn, so that spans into one stay valid until the call after the next. */
+    uint8_t holds[REDACT_HOLDS][REDACT_WINDOW];
+    struct known_scan known;  /* known.known NULL: the set has no values */
+    struct known_scan known_before; /* as it was when the call began */
 };
 
 /* ---- cover.c: matches and what may come out ---------------------------------------- */

@@ -19,7 +19,7 @@ enum { FULL_PTY = 128 << 10 };
 /* A read of a pseudo-terminal gives 4 KiB at most. So many at once save turns, and writes to log
    and terminal; a small one is the last, because then a program talks and somebody waits. Of more
    at once the terminal outside would run dry meanwhile, and the command's own full. */
-enum { PTY_BATCH = 16 << 10, PTY_SMALL = 2 << 10 };
+enum { PTY_BATCH = 32 << 10, PTY_SMALL = 2 << 10 };
 
 /* So many reads of a full pipe are one turn at most, and no more is read once it takes so long:
    signals, the other stream and timers wait meanwhile. */

@@ -139,6 +139,13 @@ static int advance(struct iovec *iov, int n, size_t done)
     return used;
 }
 
+/* A terminal that took a part is full. It says when it has room again, and until then there is more
+   to write at once; to ask it again and again would bring it a little each time. */
+static bool says_when(const struct terminal *s)
+{
+    return s->is_tty && s->way == TERMINAL_REOPENED;
+}
+
 /* Writes until all is out, it would block, or it failed; returns the entries used up. */
 static int write_all(struct terminal *s, struct iovec *iov, int n)
 {
@@ -157,6 +164,8 @@ static int write_all(struct terminal *s, struct iovec *iov, int n)
         }
         s->moved += (uint64_t)done;
         at += advance(iov + at, n - at, (size_t)done);
+        if (says_when(s))
+            break; /* all is out, or it is full */
     }
     return at;
 }

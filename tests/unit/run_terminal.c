@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -115,6 +116,49 @@ static void test_socket(void)
     ok(s.way == TERMINAL_CLOSED && s.sys_errno == EPIPE, "no SIGPIPE from a socket");
     terminal_release(&s);
     close(fds[1]);
+}
+
+static int writes;
+
+static ssize_t count_write(int fd, const void *data, size_t n)
+{
+    writes++;
+    return write(fd, data, n);
+}
+
+/* The slave of a pseudo-terminal that passes all as it is. */
+static int open_raw(int master_fd)
+{
+    struct termios t;
+    int fd = -1;
+
+    if (grantpt(master_fd) == 0 && unlockpt(master_fd) == 0)
+        fd = open(ptsname(master_fd), O_RDWR | O_NOCTTY);
+    if (fd < 0 || tcgetattr(fd, &t) != 0)
+        exit(1);
+    cfmakeraw(&t);
+    if (tcsetattr(fd, TCSANOW, &t) != 0)
+        exit(1);
+    return fd;
+}
+
+static void test_tty(void)
+{
+    ssize_t (*saved)(int, const void *, size_t) = sys.write;
+    int master_fd = posix_openpt(O_RDWR | O_NOCTTY);
+    int slave_fd = open_raw(master_fd);
+    struct terminal s;
+
+    terminal_init(&s, slave_fd, false);
+    fill_and_drain(&s, master_fd, TERMINAL_REOPENED, "a terminal is reopened");
+    sys.write = count_write;
+    put(&s, big);
+    sys.write = saved;
+    ok(terminal_blocked(&s), "it is full again");
+    is_int(writes, 1, "and was asked once");
+    terminal_release(&s);
+    close(slave_fd);
+    close(master_fd);
 }
 
 static void test_file(void)
@@ -245,6 +289,7 @@ int main(void)
     test_pipe();
     test_careful();
     test_socket();
+    test_tty();
     test_file();
     test_full_device();
     test_never_empty();
