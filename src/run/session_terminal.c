@@ -259,9 +259,11 @@ static void on_look_for_front(struct ev_loop *loop, ev_timer *w, int events)
     struct session *s = w->data;
 
     (void)loop, (void)events;
-    if (s->stragglers_left > 0)
+    monitor_retry(&s->child.monitor);
+    session_look_at_child(s); /* it may be given up */
+    if (s->stragglers_left > 0 && !s->reaped)
         continue_stragglers(s);
-    if (!in_front(s))
+    if (!in_front(s) && !s->reaped && s->tty_fd >= 0)
         look_from_behind(s);
     session_settle(s);
 }
@@ -339,8 +341,10 @@ void session_terminal_watch(struct session *s)
     bool due = ground_due(s);
     bool looking = (!in_front(s) || s->stragglers_left > 0 || due) && !s->reaped && s->tty_fd >= 0;
 
+    looking = looking || monitor_due(&s->child.monitor);
     session_watch_io(s, &s->input, relay_wants_input(&s->relay) && !due);
-    session_watch_io(s, &s->monitor_news, s->child.monitor.fd >= 0);
+    /* After the command's end nothing comes any more, but that the monitor was killed. */
+    session_watch_io(s, &s->monitor_news, s->child.monitor.fd >= 0 && !s->reaped);
     watch_master(s);
     if (!looking)
         ev_timer_stop(s->loop, &s->look_for_front);
