@@ -50,6 +50,23 @@ static bool in_front(const struct session *s)
     return s->relay.state != RELAY_BEHIND;
 }
 
+/* Who does not tell is gone, or ours. */
+static bool taken_by_others(const struct session *s)
+{
+    pid_t group;
+
+    return sys.ioctl(s->tty_fd, TIOCGPGRP, &group) == 0 && group != getpgrp();
+}
+
+/* Nobody else of that session is in front, so the command is not either. */
+static bool monitor_in_front(const struct session *s)
+{
+    pid_t front;
+
+    return sys.ioctl(s->channels[OUT].stream.fd, TIOCGPGRP, &front) == 0 &&
+           front == s->child.monitor.pid;
+}
+
 static bool ends_lines(int fd)
 {
     struct termios t;
@@ -328,11 +345,7 @@ static void watch_master(struct session *s)
    nobody. */
 static bool ground_due(struct session *s)
 {
-    pid_t front;
-
-    if (s->ground_due && (sys.ioctl(s->channels[OUT].stream.fd, TIOCGPGRP, &front) != 0 ||
-                          front != s->child.monitor.pid))
-        s->ground_due = false;
+    s->ground_due = s->ground_due && monitor_in_front(s);
     return s->ground_due;
 }
 
@@ -362,10 +375,10 @@ static void give_terminal_back(struct session *s)
     int masters[N_PTYS];
 
     list_masters(s, masters);
-    if (session_in_foreground(s->tty_fd))
-        relay_leave(&s->relay, masters);
-    else
+    if (taken_by_others(s))
         relay_lose(&s->relay, masters);
+    else
+        relay_leave(&s->relay, masters);
     tell_terminals(s);
 }
 
@@ -463,17 +476,24 @@ static bool would_stop_again(const struct session *s, int signal)
     return means_behind(signal) && !in_front(s);
 }
 
+/* It was behind inside only, and that is over. False: we are in the background ourselves. */
+static bool stopped_inside_only(struct session *s, int signal)
+{
+    if (!means_behind(signal) || !session_in_foreground(s->tty_fd) ||
+        (in_front(s) && s->stragglers_left == 0 && !monitor_in_front(s)))
+        return false;
+    if (!in_front(s))
+        s->stragglers_left = STRAGGLER_LOOKS;
+    if (s->held && signal == SIGTTOU)
+        forget_typed_ahead(s);
+    come_forward(s);
+    return in_front(s) || session_in_foreground(s->tty_fd);
+}
+
 void session_terminal_stopped(struct session *s, int signal)
 {
-    if (means_behind(signal) && session_in_foreground(s->tty_fd) &&
-        (!in_front(s) || s->stragglers_left > 0)) {
-        if (!in_front(s))
-            s->stragglers_left = STRAGGLER_LOOKS;
-        if (s->held && signal == SIGTTOU)
-            forget_typed_ahead(s);
-        come_forward(s);
+    if (stopped_inside_only(s, signal))
         return;
-    }
     show_the_rest(s);
     if (means_behind(signal))
         s->held = false;
