@@ -47,7 +47,7 @@ class Terminal:
         return not termios.tcgetattr(self.slave)[3] & termios.ICANON
 
     def wait(self):
-        return self.process.wait(timeout=30 * bl.SCALE)
+        return bl.wait_process(self.process)
 
     def restored(self, name):
         bl.equal(termios.tcgetattr(self.slave), self.settings, f"{name}: the terminal is as it was")
@@ -108,7 +108,7 @@ def signals_to_buildlog():
 
 @bl.section
 def timeout():
-    t = waiting("--timeout", "200ms")
+    t = Terminal().run("--timeout", "200ms", "--", EMIT, "wait", NOWHERE)
     bl.equal(t.wait(), 124, "--timeout: the status")
     t.restored("--timeout")
     t.close()
