@@ -105,6 +105,25 @@ def background():
     leave(tty)
 
 
+@bl.section
+def nobody_above():
+    """In the background of a terminal, where no shell is left that could continue it: what the
+    terminal stops, buildlog could only wait for in vain."""
+    go = bl.temp("go")
+    script = ("set -m; ( sh -c 'until [ -e \"$GO\" ]; do :; done; exec \"$B\" run --tty never -- "
+              "sh -c \"stty -echo </dev/tty; echo on\"' & ); echo ready; read a")
+    tty = bl.Pty(["bash", "-c", script], env={"B": bl.BIN, "GO": go})
+    tty.expect(b"ready\r\n")
+    bl.equal(tty.foreground(), tty.pid, "the shell above has ended")
+    open(go, "wb").close()
+    tty.expect(b"buildlog run: the command was stopped because it is in the background of its "
+               b"terminal, and nobody could continue it; it is told to hang up\r\n")
+    log = tty.wait_log(lambda log: log.end, "it ends")
+    bl.equal((log.errors, log.end.get("signal")), ([], "SIGHUP"), "as the kernel does with such groups")
+    tty.send(b"\n")
+    bl.equal(tty.finish(), 0, "and the terminal lives on")
+
+
 @bl.both_modes
 def background_then_fg():
     """Started in the background, brought to the front: Ctrl-C then reaches the command."""
