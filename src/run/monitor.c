@@ -31,6 +31,8 @@ enum { REPORT_SIZE = offsetof(struct report, change.unread) };
 /* What failed is tried again after this; so often in a row, then it is given up. */
 enum { RETRY_MS = 100, FAILURES_MAX = 25 };
 
+enum { WAKINGS_MAX = 100 }; /* it may stand still for seconds, or have SIGCONT blocked */
+
 /* A message is whole or not there: SOCK_SEQPACKET (unix(7)). */
 static bool put_message(int fd, void *message, size_t len, int flags)
 {
@@ -56,6 +58,7 @@ struct watch {
     bool continuing; /* by order */
     bool behind; /* we are in front of the command's terminal ourselves */
     bool look_again; /* a look at the command failed */
+    int wakings;     /* how often buildlog is still to be woken */
     int failures;    /* turns in a row that left something to be done */
     struct monitor_order order;
     unsigned grounds; /* how much of the order has been done */
@@ -120,6 +123,7 @@ static bool carry_out(struct watch *w)
     if (w->continues == w->order.continues)
         return true;
     w->continuing = true;
+    w->wakings = 0;
     if (sys.kill(-w->command, SIGCONT) != 0)
         return false;
     w->continues = w->order.continues;
@@ -219,12 +223,20 @@ static void let_go(struct watch *w, struct monitor_report *r)
     close(TTY_FD);
 }
 
-/* Somebody who stopped the command alone continues it alone; but buildlog has stopped with it. */
+/* Somebody who stopped the command alone continues it alone; but buildlog has stopped with it, or
+   is just about to, which would take back a SIGCONT that waits. It answers with an order. */
 static void note_continue(struct watch *w, int status)
 {
-    if (WIFCONTINUED(status) && !w->continuing)
-        sys.kill(getppid(), SIGCONT);
+    w->wakings = WIFCONTINUED(status) && !w->continuing ? WAKINGS_MAX : 0;
     w->continuing = false;
+}
+
+static void wake(struct watch *w)
+{
+    if (w->wakings == 0)
+        return;
+    w->wakings--;
+    sys.kill(getppid(), SIGCONT);
 }
 
 /* The last change, if buildlog does not know it yet. */
@@ -300,9 +312,11 @@ static _Noreturn void watch(struct watch *w)
         bool due;
 
         look_at_command(w);
+        wake(w);
         due = !done || !heard || w->unsent || w->look_again;
         count_failure(w, due);
         heard = true;
+        due = due || w->wakings > 0;
         if (ppoll(&orders, 1, due ? &retry : NULL, &all_but_child) > 0)
             heard = hear(w);
     }
