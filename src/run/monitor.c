@@ -28,24 +28,20 @@ struct report {
 /* What is sent of it, so much at least. */
 enum { REPORT_SIZE = offsetof(struct report, change.unread) };
 
-enum order_kind { ORDER_GROUND, ORDER_CONTINUE, ORDER_GUARD, ORDER_UNGUARD };
+/* What failed is tried again after this; so often in a row, then it is given up. */
+enum { RETRY_MS = 100, FAILURES_MAX = 25 };
 
-struct order {
-    enum order_kind kind;
-    bool foreground;
-    struct termios before;
-    struct termios now;
-};
+enum { WAKINGS_MAX = 100 }; /* it may stand still for seconds, or have SIGCONT blocked */
 
 /* A message is whole or not there: SOCK_SEQPACKET (unix(7)). */
-static bool put_message(int fd, void *message, size_t len)
+static bool put_message(int fd, void *message, size_t len, int flags)
 {
     struct iovec iov = {.iov_base = message, .iov_len = len};
     struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
     ssize_t n;
 
     do
-        n = sys.sendmsg(fd, &header, MSG_NOSIGNAL);
+        n = sys.sendmsg(fd, &header, MSG_NOSIGNAL | flags);
     while (n < 0 && errno == EINTR);
     return n == (ssize_t)len;
 }
@@ -61,9 +57,14 @@ struct watch {
     bool ended;
     bool continuing; /* by order */
     bool behind; /* we are in front of the command's terminal ourselves */
-    bool guarding;
-    struct termios before;
-    struct termios now;
+    bool look_again; /* a look at the command failed */
+    int wakings;     /* how often buildlog is still to be woken */
+    int failures;    /* turns in a row that left something to be done */
+    struct monitor_order order;
+    unsigned grounds; /* how much of the order has been done */
+    unsigned continues;
+    struct report report; /* of the last change */
+    bool unsent;
 };
 
 static void on_signal(int signal)
@@ -75,7 +76,7 @@ static void report_failure(int fd)
 {
     struct report r = {.kind = REPORT_FAILED, .sys_errno = errno};
 
-    (void)put_message(fd, &r, REPORT_SIZE);
+    (void)put_message(fd, &r, REPORT_SIZE, 0);
     _exit(1);
 }
 
@@ -92,47 +93,41 @@ static void close_from(unsigned first)
 }
 
 /* Blocked TTOU: a process behind may then move the front (tcsetpgrp(3)). */
-static void bring_to_front(pid_t group)
+static bool bring_to_front(pid_t group)
 {
-    (void)sys.ioctl(TTY_FD, TIOCSPGRP, &group);
+    return sys.ioctl(TTY_FD, TIOCSPGRP, &group) == 0;
 }
 
-static void set_ground(struct watch *w, bool foreground)
+/* False: it could not be done. */
+static bool set_ground(struct watch *w, bool foreground)
 {
     pid_t front = 0;
 
-    if (w->ended || sys.ioctl(TTY_FD, TIOCGPGRP, &front) != 0)
-        return;
+    if (sys.ioctl(TTY_FD, TIOCGPGRP, &front) != 0)
+        return false;
     w->behind = !foreground;
-    if (foreground && front == getpgrp()) {
-        bring_to_front(w->command); /* in case the other one is gone */
-        bring_to_front(w->front);
-    } else if (!foreground && front != getpgrp()) {
-        w->front = front;
-        bring_to_front(getpgrp());
-    }
+    if (foreground && front == getpgrp())
+        return bring_to_front(w->front) || bring_to_front(w->command); /* the other one is gone */
+    if (foreground || front == getpgrp())
+        return true;
+    w->front = front;
+    return bring_to_front(getpgrp());
 }
 
-static void take_order(struct watch *w, const struct order *order)
+/* As far as it has not been carried out. In front first: behind, the command would stop again. */
+static bool carry_out(struct watch *w)
 {
-    switch (order->kind) {
-    case ORDER_CONTINUE:
-        w->continuing = true;
-        set_ground(w, order->foreground);
-        sys.kill(-w->command, SIGCONT);
-        break;
-    case ORDER_GROUND:
-        set_ground(w, order->foreground);
-        break;
-    case ORDER_GUARD:
-        w->before = order->before;
-        w->now = order->now;
-        w->guarding = true;
-        break;
-    case ORDER_UNGUARD:
-        w->guarding = false;
-        break;
-    }
+    if (!w->ended && w->grounds != w->order.grounds && !set_ground(w, w->order.foreground))
+        return false;
+    w->grounds = w->order.grounds;
+    if (w->continues == w->order.continues)
+        return true;
+    w->continuing = true;
+    w->wakings = 0;
+    if (sys.kill(-w->command, SIGCONT) != 0)
+        return false;
+    w->continues = w->order.continues;
+    return true;
 }
 
 /* Only if they are still buildlog's: a shell may have set its own in the meantime. */
@@ -140,15 +135,38 @@ static void restore_outside(const struct watch *w)
 {
     struct termios t;
 
-    if (w->guarding && tty_get(OUTSIDE_FD, &t) && t.c_iflag == w->now.c_iflag &&
-        t.c_oflag == w->now.c_oflag && t.c_lflag == w->now.c_lflag)
-        (void)tty_set(OUTSIDE_FD, &w->before);
+    if (w->order.guarding && tty_get(OUTSIDE_FD, &t) && t.c_iflag == w->order.now.c_iflag &&
+        t.c_oflag == w->order.now.c_oflag && t.c_lflag == w->order.now.c_lflag)
+        (void)tty_set(OUTSIDE_FD, &w->order.before);
 }
 
-static _Noreturn void end(const struct watch *w)
+/* One order, if there is one. ECONNRESET tells that buildlog has died with something unread, not
+   that there is nothing left of what it said. */
+static ssize_t next_order(struct watch *w)
+{
+    struct monitor_order order;
+    ssize_t n = sys.recv(SOCKET_FD, &order, sizeof(order), MSG_DONTWAIT);
+
+    if (n == (ssize_t)sizeof(order))
+        w->order = order;
+    return n;
+}
+
+/* What buildlog said last, of the settings above all. */
+static void hear_the_rest(struct watch *w)
+{
+    ssize_t n;
+
+    do
+        n = next_order(w);
+    while (n > 0 || (n < 0 && errno == ECONNRESET));
+}
+
+static _Noreturn void end(struct watch *w)
 {
     int status;
 
+    hear_the_rest(w);
     restore_outside(w);
     if (!w->ended && w->behind) { /* the kernel told the foreground alone, which is us */
         sys.kill(-w->command, SIGHUP);
@@ -205,63 +223,102 @@ static void let_go(struct watch *w, struct monitor_report *r)
     close(TTY_FD);
 }
 
-/* Somebody who stopped the command alone continues it alone; but buildlog has stopped with it. */
+/* Somebody who stopped the command alone continues it alone; but buildlog has stopped with it, or
+   is just about to, which would take back a SIGCONT that waits. It answers with an order. */
 static void note_continue(struct watch *w, int status)
 {
-    if (WIFCONTINUED(status) && !w->continuing)
-        sys.kill(getppid(), SIGCONT);
+    w->wakings = WIFCONTINUED(status) && !w->continuing ? WAKINGS_MAX : 0;
     w->continuing = false;
+}
+
+static void wake(struct watch *w)
+{
+    if (w->wakings == 0)
+        return;
+    w->wakings--;
+    sys.kill(getppid(), SIGCONT);
+}
+
+/* The last change, if buildlog does not know it yet. */
+static void tell(struct watch *w)
+{
+    size_t len = REPORT_SIZE + w->report.change.unread_len;
+
+    w->unsent = w->unsent && !put_message(SOCKET_FD, &w->report, len, 0);
+    if (w->unsent && errno == EPIPE)
+        end(w);
 }
 
 /* Asks once; true if there was a change, which has been reported. */
 static bool look(struct watch *w, int options)
 {
     siginfo_t info = {0};
-    struct report r = {.kind = REPORT_CHANGED};
+    struct monitor_report *r = &w->report.change;
 
-    if (sys.waitid(w->command, &info, options | WNOHANG, &r.change.usage) != 0 || info.si_pid == 0)
+    if (sys.waitid(w->command, &info, options | WNOHANG, &r->usage) != 0)
+        w->look_again = w->look_again || errno != ECHILD; /* that is: no change of this kind */
+    if (info.si_pid == 0)
         return false;
-    r.change.wait_status = wait_status(&info);
+    r->wait_status = wait_status(&info);
     if ((options & WEXITED) != 0)
-        let_go(w, &r.change);
-    else
-        note_continue(w, r.change.wait_status);
-    if (!put_message(SOCKET_FD, &r, REPORT_SIZE + r.change.unread_len))
-        end(w);
+        let_go(w, r);
+    w->unsent = true;
+    tell(w);
+    if (!w->ended)
+        note_continue(w, r->wait_status);
     return true;
 }
 
+/* One change after the other, each when the one before it has been told. */
 static void look_at_command(struct watch *w)
 {
-    if (w->ended)
-        return;
-    while (look(w, WSTOPPED | WCONTINUED))
+    w->look_again = false;
+    tell(w);
+    while (!w->unsent && !w->ended && look(w, WSTOPPED | WCONTINUED))
         ;
-    (void)look(w, WEXITED | WNOWAIT);
+    if (!w->unsent && !w->ended)
+        (void)look(w, WEXITED | WNOWAIT);
 }
 
-static void hear(struct watch *w)
+/* False: that failed. */
+static bool hear(struct watch *w)
 {
-    struct order order;
-    ssize_t n = sys.recv(SOCKET_FD, &order, sizeof(order), MSG_DONTWAIT);
+    ssize_t n = next_order(w);
 
-    if (n == (ssize_t)sizeof(order))
-        take_order(w, &order);
-    else if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+    if (n == 0)
+        end(w);
+    return n > 0 || errno == ECONNRESET;
+}
+
+/* The kernel gives no reason to fail that lasts, other than that the other one is gone. */
+static void count_failure(struct watch *w, bool failed)
+{
+    w->failures = failed ? w->failures + 1 : 0;
+    if (w->failures > FAILURES_MAX)
         end(w);
 }
 
 static _Noreturn void watch(struct watch *w)
 {
+    static const struct timespec retry = {.tv_nsec = RETRY_MS * 1000000L};
     struct pollfd orders = {.fd = SOCKET_FD, .events = POLLIN};
     sigset_t all_but_child;
+    bool heard = true;
 
     sigfillset(&all_but_child);
     sigdelset(&all_but_child, SIGCHLD);
     for (;;) {
+        bool done = carry_out(w);
+        bool due;
+
         look_at_command(w);
-        if (ppoll(&orders, 1, NULL, &all_but_child) > 0)
-            hear(w);
+        wake(w);
+        due = !done || !heard || w->unsent || w->look_again;
+        count_failure(w, due);
+        heard = true;
+        due = due || w->wakings > 0;
+        if (ppoll(&orders, 1, due ? &retry : NULL, &all_but_child) > 0)
+            heard = hear(w);
     }
 }
 
@@ -287,7 +344,8 @@ static void swallow_stops(void)
 }
 
 /* The command's process: a group of its own, in front if it is to be. It tells of itself, because
-   the monitor only goes on after the exec, which may take its time. */
+   the monitor only goes on after the exec, which may take its time. What buildlog does not hear of
+   does not start. */
 static int start_command(void *ctx)
 {
     const struct starting *s = ctx;
@@ -295,7 +353,8 @@ static int start_command(void *ctx)
 
     if (setpgid(0, 0) == 0 && s->o->foreground)
         (void)sys.ioctl(s->o->tty_fd, TIOCSPGRP, &r.command);
-    (void)put_message(s->socket_fd, &r, REPORT_SIZE); /* if nobody is there, hear tells */
+    if (!put_message(s->socket_fd, &r, REPORT_SIZE, 0))
+        return 1;
     swallow_stops();
     s->o->become(s->o->ctx);
     return 1;
@@ -305,7 +364,7 @@ static _Noreturn void monitor(const struct monitor_options *o, int socket_fd)
 {
     const struct sigaction action = {.sa_handler = on_signal};
     struct starting s = {.o = o, .socket_fd = socket_fd};
-    struct watch w = {.behind = !o->foreground};
+    struct watch w = {.behind = !o->foreground, .report.kind = REPORT_CHANGED};
     sigset_t all;
 
     sigfillset(&all);
@@ -334,7 +393,8 @@ static enum err_code first_report(struct monitor *m, pid_t *command, struct err 
 
     do
         n = sys.recv(m->fd, &r, sizeof(r), 0);
-    while (n < 0 && errno == EINTR);
+    while (n < 0 && ++m->failures < FAILURES_MAX);
+    m->failures = 0;
     if (n >= REPORT_SIZE && r.kind == REPORT_STARTED) {
         *command = r.command;
         return ERR_NONE;
@@ -371,56 +431,69 @@ enum err_code monitor_start(struct monitor *m, const struct monitor_options *o, 
     return first_report(m, command, e);
 }
 
-enum monitor_news monitor_next(const struct monitor *m, struct monitor_report *report)
+enum monitor_news monitor_next(struct monitor *m, struct monitor_report *report)
 {
     struct report r;
-    ssize_t n;
+    ssize_t n = sys.recv(m->fd, &r, sizeof(r), MSG_DONTWAIT);
 
-    do
-        n = sys.recv(m->fd, &r, sizeof(r), MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    if (n < 0 && errno == EAGAIN)
-        return MONITOR_SILENT;
-    if (n < REPORT_SIZE)
-        return MONITOR_GONE;
-    *report = r.change;
-    return MONITOR_CHANGED;
+    if (n >= REPORT_SIZE) {
+        *report = r.change;
+        m->failures = 0;
+        return MONITOR_CHANGED;
+    }
+    if (n < 0 && errno != EAGAIN)
+        m->failures++; /* one that has gone, too, may have left a message */
+    return n < 0 && m->failures < FAILURES_MAX ? MONITOR_SILENT : MONITOR_GONE;
 }
 
-static void put_order(const struct monitor *m, struct order *order)
+bool monitor_due(const struct monitor *m)
 {
-    /* If it is gone, monitor_next tells. */
-    if (m->fd >= 0)
-        (void)put_message(m->fd, order, sizeof(*order));
+    return m->due && m->fd >= 0;
 }
 
-void monitor_set_ground(const struct monitor *m, bool foreground)
+/* If it is gone, or does not answer, monitor_next tells. */
+void monitor_retry(struct monitor *m)
 {
-    struct order order = {.kind = ORDER_GROUND, .foreground = foreground};
-
-    put_order(m, &order);
+    if (!monitor_due(m))
+        return;
+    m->due = !put_message(m->fd, &m->order, sizeof(m->order), MSG_DONTWAIT);
+    if (!m->due)
+        m->failures = 0;
+    else if (errno != EAGAIN) /* it stands still, and has not read the ones before */
+        m->failures++;
 }
 
-void monitor_continue(const struct monitor *m, bool foreground)
+static void put_order(struct monitor *m)
 {
-    struct order order = {.kind = ORDER_CONTINUE, .foreground = foreground};
-
-    put_order(m, &order);
+    m->due = true;
+    monitor_retry(m);
 }
 
-void monitor_guard(const struct monitor *m, const struct termios *before,
-                   const struct termios *now)
+void monitor_set_ground(struct monitor *m, bool foreground)
 {
-    struct order order = {.kind = ORDER_GUARD, .before = *before, .now = *now};
-
-    put_order(m, &order);
+    m->order.grounds++;
+    m->order.foreground = foreground;
+    put_order(m);
 }
 
-void monitor_unguard(const struct monitor *m)
+void monitor_continue(struct monitor *m, bool foreground)
 {
-    struct order order = {.kind = ORDER_UNGUARD};
+    m->order.continues++;
+    monitor_set_ground(m, foreground);
+}
 
-    put_order(m, &order);
+void monitor_guard(struct monitor *m, const struct termios *before, const struct termios *now)
+{
+    m->order.guarding = true;
+    m->order.before = *before;
+    m->order.now = *now;
+    put_order(m);
+}
+
+void monitor_unguard(struct monitor *m)
+{
+    m->order.guarding = false;
+    put_order(m);
 }
 
 void monitor_end(struct monitor *m)

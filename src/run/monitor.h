@@ -13,6 +13,12 @@
  *   monitor to buildlog  started (pid); state changed (wait status, what it used)
  *   buildlog to monitor  continue it; in front or behind; the terminal outside is raw, or not
  *
+ * A message of the monitor is kept until it could be sent. One of buildlog says all that holds at
+ * that moment, not what is new in it: what one that could not be sent had to say, the next one
+ * says, and the same one twice is the same as once. Who cannot send, or cannot do what it was told,
+ * tries again some times a second; after some seconds it gives the other up, and that is the end
+ * of the command.
+ *
  * Duties beyond that:
  *   - the command's zombie stays until buildlog is through with it, so that its pid and its group
  *     stay what they were;
@@ -51,9 +57,22 @@ struct monitor_options {
     const void *ctx;
 };
 
+/* What the monitor is to see to. */
+struct monitor_order {
+    unsigned grounds;   /* how often `foreground` was ordered: another number, another order */
+    unsigned continues; /* how often the command was to go on */
+    bool foreground;
+    bool guarding; /* the terminal outside got `now`; should buildlog die, it is to get `before` */
+    struct termios before;
+    struct termios now;
+};
+
 struct monitor {
     pid_t pid; /* 0: there is none */
     int fd;    /* our end of the socket, -1 after monitor_end */
+    struct monitor_order order;
+    bool due;     /* the monitor has not been sent the order yet */
+    int failures; /* in a row, of the socket */
 };
 
 /* Starts the monitor and by it the command, whose pid goes to *command. */
@@ -63,7 +82,7 @@ enum err_code monitor_start(struct monitor *m, const struct monitor_options *o, 
 enum monitor_news {
     MONITOR_SILENT,  /* nothing new */
     MONITOR_CHANGED, /* the report is filled */
-    MONITOR_GONE     /* it died before the command's end was known */
+    MONITOR_GONE     /* it died before the command's end was known, or cannot be reached */
 };
 
 struct monitor_report {
@@ -74,18 +93,22 @@ struct monitor_report {
 };
 
 /* Does not block; watch m->fd. */
-enum monitor_news monitor_next(const struct monitor *m, struct monitor_report *report);
+enum monitor_news monitor_next(struct monitor *m, struct monitor_report *report);
+
+/* Orders do not block either. Where one could not be sent, monitor_due says so, and monitor_retry
+   is to be called some times a second until it no longer does. */
+bool monitor_due(const struct monitor *m);
+void monitor_retry(struct monitor *m);
 
 /* Brings what was in front to the front of the terminal, or takes it from there. */
-void monitor_set_ground(const struct monitor *m, bool foreground);
+void monitor_set_ground(struct monitor *m, bool foreground);
 
 /* The same, then SIGCONT for the command's group. */
-void monitor_continue(const struct monitor *m, bool foreground);
+void monitor_continue(struct monitor *m, bool foreground);
 
 /* The terminal outside is about to get `now`: should buildlog die, `before` is to be restored. */
-void monitor_guard(const struct monitor *m, const struct termios *before,
-                   const struct termios *now);
-void monitor_unguard(const struct monitor *m);
+void monitor_guard(struct monitor *m, const struct termios *before, const struct termios *now);
+void monitor_unguard(struct monitor *m);
 
 /* Lets it go; it ends by itself. Once more is fine. */
 void monitor_end(struct monitor *m);

@@ -41,7 +41,7 @@ enum relay_state { RELAY_BEHIND, RELAY_RAW, RELAY_OUTPUT };
 struct relay {
     int outside_fd; /* not owned: the controlling terminal, a non-blocking description of our own */
     int lock_fd; /* not owned: a description of our own of the same terminal */
-    const struct monitor *monitor; /* not owned: what guards the settings should we be killed */
+    struct monitor *monitor; /* not owned: what guards the settings should we be killed */
     enum relay_state state;
     bool unsettled; /* made behind: the command's terminals have yet to get what they should have */
     bool hung_up; /* nothing more will be typed */
@@ -58,7 +58,7 @@ struct relay {
 struct relay_options {
     int outside_fd;
     int lock_fd;
-    const struct monitor *monitor;
+    struct monitor *monitor;
     const struct ptys *ptys; /* what it tells of how the command's terminals were made */
 };
 

@@ -231,6 +231,23 @@ static bool mirrors_stop(const struct session *s, int signal)
     return s->stop_passed_on || (s->tty_fd >= 0 && signal != SIGSTOP);
 }
 
+/*
+ * In the background of its terminal, where the command has a group of its own, and nobody above who
+ * could continue us, so we were not stopped. The kernel would not have stopped the command either
+ * but made its call fail (an orphaned group, setpgid(2)); that is past, and it would stop again at
+ * once. Such groups are told to hang up.
+ */
+static void hang_up_unstopped(struct session *s, int signal)
+{
+    if ((signal != SIGTTIN && signal != SIGTTOU) || !s->own_group || signals_continue_pending() ||
+        session_in_foreground(s->tty_fd))
+        return;
+    session_say(s, "the command was stopped because it is in the background of its terminal, and "
+                   "nobody could continue it; it is told to hang up");
+    signal_command(s, SIGHUP);
+    signal_command(s, SIGCONT);
+}
+
 static void on_child_stopped(struct session *s, int signal)
 {
     if (!mirrors_stop(s, signal))
@@ -240,10 +257,12 @@ static void on_child_stopped(struct session *s, int signal)
     s->stop_passed_on = false;
     take_terminal_back(s);
     (void)build_log_flush(s->o->log);
-    if (s->in_session)
+    if (s->in_session) {
         session_terminal_stopped(s, signal);
-    else
+    } else {
         signals_stop_self(signal);
+        hang_up_unstopped(s, signal);
+    }
     ev_now_update(s->loop);
     lend_terminal(s);
 }
@@ -304,7 +323,7 @@ static void take_report(struct session *s, const struct monitor_report *report)
         session_terminal_command_gone(s, report);
 }
 
-/* It was killed, and with it the only one who could wait for the command. */
+/* It was killed, or cannot be reached; nobody else can wait for the command. */
 static void monitor_gone(struct session *s)
 {
     const struct monitor_report killed = {.wait_status = W_EXITCODE(0, SIGKILL)};

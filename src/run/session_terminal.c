@@ -50,6 +50,23 @@ static bool in_front(const struct session *s)
     return s->relay.state != RELAY_BEHIND;
 }
 
+/* Who does not tell is gone, or ours. */
+static bool taken_by_others(const struct session *s)
+{
+    pid_t group;
+
+    return sys.ioctl(s->tty_fd, TIOCGPGRP, &group) == 0 && group != getpgrp();
+}
+
+/* Nobody else of that session is in front, so the command is not either. */
+static bool monitor_in_front(const struct session *s)
+{
+    pid_t front;
+
+    return sys.ioctl(s->channels[OUT].stream.fd, TIOCGPGRP, &front) == 0 &&
+           front == s->child.monitor.pid;
+}
+
 static bool ends_lines(int fd)
 {
     struct termios t;
@@ -259,9 +276,11 @@ static void on_look_for_front(struct ev_loop *loop, ev_timer *w, int events)
     struct session *s = w->data;
 
     (void)loop, (void)events;
-    if (s->stragglers_left > 0)
+    monitor_retry(&s->child.monitor);
+    session_look_at_child(s); /* it may be given up */
+    if (s->stragglers_left > 0 && !s->reaped)
         continue_stragglers(s);
-    if (!in_front(s))
+    if (!in_front(s) && !s->reaped && s->tty_fd >= 0)
         look_from_behind(s);
     session_settle(s);
 }
@@ -326,11 +345,7 @@ static void watch_master(struct session *s)
    nobody. */
 static bool ground_due(struct session *s)
 {
-    pid_t front;
-
-    if (s->ground_due && (sys.ioctl(s->channels[OUT].stream.fd, TIOCGPGRP, &front) != 0 ||
-                          front != s->child.monitor.pid))
-        s->ground_due = false;
+    s->ground_due = s->ground_due && monitor_in_front(s);
     return s->ground_due;
 }
 
@@ -339,8 +354,10 @@ void session_terminal_watch(struct session *s)
     bool due = ground_due(s);
     bool looking = (!in_front(s) || s->stragglers_left > 0 || due) && !s->reaped && s->tty_fd >= 0;
 
+    looking = looking || monitor_due(&s->child.monitor);
     session_watch_io(s, &s->input, relay_wants_input(&s->relay) && !due);
-    session_watch_io(s, &s->monitor_news, s->child.monitor.fd >= 0);
+    /* After the command's end nothing comes any more, but that the monitor was killed. */
+    session_watch_io(s, &s->monitor_news, s->child.monitor.fd >= 0 && !s->reaped);
     watch_master(s);
     if (!looking)
         ev_timer_stop(s->loop, &s->look_for_front);
@@ -358,10 +375,10 @@ static void give_terminal_back(struct session *s)
     int masters[N_PTYS];
 
     list_masters(s, masters);
-    if (session_in_foreground(s->tty_fd))
-        relay_leave(&s->relay, masters);
-    else
+    if (taken_by_others(s))
         relay_lose(&s->relay, masters);
+    else
+        relay_leave(&s->relay, masters);
     tell_terminals(s);
 }
 
@@ -459,17 +476,32 @@ static bool would_stop_again(const struct session *s, int signal)
     return means_behind(signal) && !in_front(s);
 }
 
+/* It was behind inside only, and that is over. False: we are in the background ourselves. */
+static bool stopped_inside_only(struct session *s, int signal)
+{
+    if (!means_behind(signal) || !session_in_foreground(s->tty_fd) ||
+        (in_front(s) && s->stragglers_left == 0 && !monitor_in_front(s)))
+        return false;
+    if (!in_front(s))
+        s->stragglers_left = STRAGGLER_LOOKS;
+    if (s->held && signal == SIGTTOU)
+        forget_typed_ahead(s);
+    come_forward(s);
+    return in_front(s) || session_in_foreground(s->tty_fd);
+}
+
+/* False: somebody has continued it since, or killed it. To stop ourselves now would be for good. */
+static bool still_stopped(const struct session *s)
+{
+    struct proc_status status;
+
+    return !procs_status(s->child.pid, &status) || status.state == 'T' || status.state == 't';
+}
+
 void session_terminal_stopped(struct session *s, int signal)
 {
-    if (means_behind(signal) && session_in_foreground(s->tty_fd) &&
-        (!in_front(s) || s->stragglers_left > 0)) {
-        if (!in_front(s))
-            s->stragglers_left = STRAGGLER_LOOKS;
-        if (s->held && signal == SIGTTOU)
-            forget_typed_ahead(s);
-        come_forward(s);
+    if (stopped_inside_only(s, signal) || !still_stopped(s))
         return;
-    }
     show_the_rest(s);
     if (means_behind(signal))
         s->held = false;

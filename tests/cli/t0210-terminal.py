@@ -173,7 +173,7 @@ def hang_up():
     tty = at_terminal("--", SIGNALS, "-x", "1=0")
     child = int(tty.expect(bl.rx(rb"ready (\d+)")).group(1))
     tty.close()
-    tty.process.wait(timeout=20 * bl.SCALE)
+    bl.wait_process(tty.process)
     bl.ok(bl.wait_for(lambda: bl.proc_gone(child), "the command ends"), "a terminal that goes "
           "away ends the command")
     bl.sound(tty, "hang-up: the log is sound")

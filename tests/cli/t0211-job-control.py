@@ -28,8 +28,8 @@ def processes(tty):
     def look():
         for pid in bl.proc_children(tty.pid):
             path = [pid]
-            while bl.proc_children(path[-1]):
-                path.append(bl.proc_children(path[-1])[0])
+            while children := bl.proc_children(path[-1]):
+                path.append(children[0])
             if len(path) == (2 if bl.tty_mode == "never" else 3):
                 return path[0], path[-1]
         return None
@@ -105,6 +105,25 @@ def background():
     leave(tty)
 
 
+@bl.section
+def nobody_above():
+    """In the background of a terminal, where no shell is left that could continue it: what the
+    terminal stops, buildlog could only wait for in vain."""
+    go = bl.temp("go")
+    script = ("set -m; ( sh -c 'until [ -e \"$GO\" ]; do :; done; exec \"$B\" run --tty never -- "
+              "sh -c \"stty -echo </dev/tty; echo on\"' & ); echo ready; read a")
+    tty = bl.Pty(["bash", "-c", script], env={"B": bl.BIN, "GO": go})
+    tty.expect(b"ready\r\n")
+    bl.equal(tty.foreground(), tty.pid, "the shell above has ended")
+    open(go, "wb").close()
+    tty.expect(b"buildlog run: the command was stopped because it is in the background of its "
+               b"terminal, and nobody could continue it; it is told to hang up\r\n")
+    log = tty.wait_log(lambda log: log.end, "it ends")
+    bl.equal((log.errors, log.end.get("signal")), ([], "SIGHUP"), "as the kernel does with such groups")
+    tty.send(b"\n")
+    bl.equal(tty.finish(), 0, "and the terminal lives on")
+
+
 @bl.both_modes
 def background_then_fg():
     """Started in the background, brought to the front: Ctrl-C then reaches the command."""
@@ -161,12 +180,12 @@ def pager_interrupted():
 @bl.both_modes
 def clock_stands_still():
     tty = shell()
-    tty.send(b'"$B" run --tty $MODE --timeout 1500ms -- "$REPL"; echo rc=$?\n')
+    tty.send(b'"$B" run --tty $MODE --timeout 4s -- "$REPL"; echo rc=$?\n')
     tty.expect(b"> ")
     pair = processes(tty)
     tty.send(CTRL_Z)
     bl.wait_for(lambda: [bl.proc_state(pid) for pid in pair] == ["T", "T"], "both stopped")
-    resume = time.monotonic() + 2.5
+    resume = time.monotonic() + 4.5
     bl.wait_for(lambda: time.monotonic() > resume, "longer than the timeout")
     tty.expect(PROMPT)
     tty.send(b"fg\n")

@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from handmade import Follower, KillableWriter, Records, Store, Tap, Writer, ulid  # noqa: E402
+from handmade import DEADLINE, Follower, KillableWriter, Records, Store, Tap, Writer, ulid  # noqa: E402
 
 t = Tap()
 T0 = 1767323045678
@@ -171,7 +171,7 @@ def idle(store):
     def switches():
         with open(f"/proc/{f.child.pid}/status", encoding="ascii") as file:
             return [line for line in file if "ctxt_switches" in line]
-    before, end = switches(), time.monotonic() + 30
+    before, end = switches(), time.monotonic() + DEADLINE
     still = 0
     while still < 8 and time.monotonic() < end:
         f.until(b"nothing of the kind", 0.25)
@@ -209,7 +209,7 @@ def output_closed(store):
     t.ok(f.until(b"one"), "following")
     f.child.stdout.close()
     try:
-        status = f.child.wait(30)
+        status = f.child.wait(DEADLINE)
     except Exception:  # pylint: disable=broad-except
         f.child.kill()
         status = f.child.wait()

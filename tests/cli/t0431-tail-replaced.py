@@ -212,7 +212,7 @@ def elsewhere(store):
     t.ok(f.until(b"one"), "following")
     os.unlink(store.path(r.build))
     w.close()
-    t.ok(not f.until(b"never", 1.5) and f.child.poll() is None, "not lost at once")
+    t.ok(not f.until(b"never", 0.5) and f.child.poll() is None, "not lost at once")
     status, _, err = f.finish()
     t.ok(status == 125 and b"lost" in err, "but then", (status, err))
 

@@ -24,7 +24,9 @@ def blocked(run):
     def still():
         sizes = tuple(os.path.getsize(path) for path in run.paths)
         now = (sizes, bl.proc_ticks(child))
-        if now != state["ticks"]:
+        # Who has not been given the processor, or stands still, is not blocked.
+        asleep = [bl.proc_state(pid) for pid in (run.pid, child)] == ["S", "S"]
+        if now != state["ticks"] or not asleep:
             state.update(ticks=now, since=time.monotonic())
         return sizes and sizes[0] > 0 and time.monotonic() - state["since"] > STILL
     bl.wait_for(still, "the command blocks", 30)
@@ -74,7 +76,7 @@ def term_while_blocked():
     child = blocked(run)
     run.send(signal.SIGTERM)
     bl.wait_for(lambda: bl.proc_gone(child), "TERM reaches the command while blocked")
-    run.process.wait(timeout=20 * bl.SCALE)
+    bl.wait_process(run.process)
     bl.equal(run.process.returncode, -signal.SIGTERM, "TERM while nobody reads ends the build")
     log = bl.sound(run, "TERM while blocked: the log is sound, with its end")
     bl.equal(log.end["status"], "interrupted", "TERM while blocked: interrupted")
@@ -87,10 +89,10 @@ def term_while_blocked():
 def last_words_while_blocked():
     """The reader is gone to sleep; the last words reach the log all the same."""
     script = f"trap 'echo last words; exit 4' TERM; \"{EMIT}\" lines {FLOOD_LINES} 80; echo unheard"
-    run = bl.start("--grace", "1s", "--", "sh", "-c", script)
+    run = bl.start("--grace", "3s", "--", "sh", "-c", script)
     blocked(run)
     run.send(signal.SIGTERM)
-    run.process.wait(timeout=20 * bl.SCALE)
+    bl.wait_process(run.process)
     log = bl.sound(run, "last words while blocked: the log is sound")
     bl.equal(log.msgs()[-1], "last words", "reading goes on when stopping")
     bl.equal(run.process.returncode, 4, "with the command's own status")
@@ -100,7 +102,7 @@ def last_words_while_blocked():
 @bl.section
 def timeout_while_blocked():
     run = bl.start("--timeout", "1s", "--grace", "300ms", *FLOOD)
-    run.process.wait(timeout=20 * bl.SCALE)
+    bl.wait_process(run.process)
     bl.equal(run.process.returncode, 124, "--timeout while nobody reads: 124")
     bl.sound(run, "--timeout while blocked: the log is sound")
     run.finish()
@@ -110,7 +112,7 @@ def timeout_while_blocked():
 def blocked_and_ignoring():
     script = f"trap '' TERM; \"{EMIT}\" lines {FLOOD_LINES} 80"
     run = bl.start("--timeout", "700ms", "--grace", "300ms", "--", "sh", "-c", script)
-    run.process.wait(timeout=20 * bl.SCALE)
+    bl.wait_process(run.process)
     bl.equal(run.process.returncode, 124, "blocked and ignoring TERM: killed, 124")
     run.finish()
     bl.sound(run, "blocked and ignoring TERM: the log is sound")
@@ -147,7 +149,7 @@ def terminal_nobody_reads():
     tty = bl.Pty([bl.BIN, "run", "--grace", "500ms", *FLOOD])
     blocked(tty)
     os.kill(tty.pid, signal.SIGTERM)
-    tty.process.wait(timeout=20 * bl.SCALE)
+    bl.wait_process(tty.process)
     bl.equal(tty.process.returncode, -signal.SIGTERM, "a stopped terminal: TERM ends the build")
     bl.sound(tty, "a stopped terminal: the log is sound")
 

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import bl
 
@@ -47,7 +48,7 @@ class Terminal:
         return not termios.tcgetattr(self.slave)[3] & termios.ICANON
 
     def wait(self):
-        return self.process.wait(timeout=30 * bl.SCALE)
+        return bl.wait_process(self.process)
 
     def restored(self, name):
         bl.equal(termios.tcgetattr(self.slave), self.settings, f"{name}: the terminal is as it was")
@@ -108,7 +109,7 @@ def signals_to_buildlog():
 
 @bl.section
 def timeout():
-    t = waiting("--timeout", "200ms")
+    t = Terminal().run("--timeout", "200ms", "--", EMIT, "wait", NOWHERE)
     bl.equal(t.wait(), 124, "--timeout: the status")
     t.restored("--timeout")
     t.close()
@@ -158,6 +159,26 @@ def monitor_killed():
     bl.equal(t.wait(), -signal.SIGKILL, "the process between killed: as if the command had been")
     t.restored("the process between killed")
     bl.equal(bl.sound(t, "its log is sound").end["status"], "signaled", "and the log says so")
+    t.close()
+
+
+@bl.section
+def monitor_killed_later():
+    """The command has ended, what it left behind has not: nobody misses the process between."""
+    go = bl.temp("go")
+    t = Terminal().run("--linger", "inf", "--", "sh", "-c",
+                       f'trap "" HUP; "{EMIT}" wait "$0" out 6c6173740a & echo on', go)
+    t.expect(b"on\r\n")
+    bl.wait_for(lambda: not t.raw(), "the command has ended")
+    os.kill(monitor(t), signal.SIGKILL)
+    before, later = bl.proc_ticks(t.process.pid), time.monotonic() + 1
+    bl.wait_for(lambda: time.monotonic() > later, "a second")
+    bl.ok(bl.proc_ticks(t.process.pid) - before <= 10, "buildlog waits for the rest without spinning")
+    open(go, "wb").close()
+    t.expect(b"last\r\n")
+    bl.equal(t.wait(), 0, "the status is the command's")
+    t.restored("the process between killed after the command's end")
+    bl.equal(bl.sound(t, "the log is sound").msgs(), ["on", "last"], "and has all of it")
     t.close()
 
 

@@ -153,6 +153,27 @@ def continued_by_a_process():
 
 
 @bl.section
+def continued_before_it_is_noticed():
+    """buildlog, which stands still meanwhile, hears of both at once."""
+    for _ in range(10):
+        tty = bl.Pty([bl.BIN, "run", "--", REPL])
+        tty.expect(b"> ")
+        between = bl.proc_children(tty.pid)[0]
+        child = bl.proc_children(between)[0]
+        os.kill(tty.pid, signal.SIGSTOP)
+        bl.wait_for(lambda: bl.proc_state(tty.pid) == "T", "buildlog stands still")
+        os.kill(child, signal.SIGSTOP)
+        bl.wait_for(lambda: bl.proc_state(child) == "T", "the command is stopped")
+        bl.wait_for(lambda: bl.proc_state(between) == "S", "the process between has told")
+        os.kill(child, signal.SIGCONT)
+        tty.send(b"alive\n")
+        tty.expect(b"echo: alive\r\n")
+        tty.send(b"quit\n")
+        status = tty.finish()
+    bl.equal(status, 0, "buildlog does not stop for a command that goes on")
+
+
+@bl.section
 def stopped_then_killed():
     """The terminal is the shell's while we are stopped, whatever happens then."""
     tty = shell()

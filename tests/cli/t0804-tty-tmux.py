@@ -47,7 +47,7 @@ class Tmux:
         else:
             want = self.want.pop(0)
             try:
-                bl.wait_for(lambda: self.screen() == want, "the bare command's screen", 5)
+                bl.wait_for(lambda: self.screen() == want, "the bare command's screen")
             except bl.Late:
                 pass
             self.seen.append(self.screen())

@@ -22,18 +22,36 @@ def python(code, *options, **more):
     return bl.run(*options, "--", sys.executable, "-c", code, **more)
 
 
+def patiently(limit_ms, attempt, far_enough):
+    """A machine may stand still for as long as a limit, before the command has got to what it is
+    to be found at: then again with a longer one. The run, and its limit in milliseconds."""
+    for factor in (1, 4, 16):
+        run = attempt(f"{limit_ms * factor}ms")
+        if far_enough(run):
+            break
+    return run, limit_ms * factor
+
+
+def tree(run):
+    """The processes of its first stall."""
+    return stalls(run.log)[0]["processes"] if stalls(run.log) else []
+
+
 @bl.section
 def idle():
     path = bl.temp("open")
-    run = bl.run("--idle-timeout", "1s", "--", "sh", "-c",
-                 f'exec 3>"{path}"; echo last words; printf "Answer? "; "{EMIT}" wait {NEVER}; :')
+    run, limit = patiently(
+        1000, lambda limit: bl.run(
+            "--idle-timeout", limit, "--", "sh", "-c",
+            f'exec 3>"{path}"; echo last words; printf "Answer? "; "{EMIT}" wait {NEVER}; :'),
+        lambda run: any(process["cmd"].endswith(f"emit wait {NEVER}") for process in tree(run)))
     log = bl.sound(run, "idle: the log is sound")
     bl.equal((run.status, log.end["status"], run.err), (124, "timeout", b""), "idle: 124, in silence")
     bl.equal(log.event_names(), ["stall", "timeout"], "idle: the look comes before the end")
     event = stalls(log)[0]
     bl.equal({key: event.get(key) for key in ("reason", "afterMs", "action", "last", "unfinished",
                                               "level", "component")},
-             {"reason": "idle", "afterMs": 1000, "action": "kill", "last": "last words",
+             {"reason": "idle", "afterMs": limit, "action": "kill", "last": "last words",
               "unfinished": "Answer? ", "level": "error", "component": "run"}, "idle: what is said")
     shell, child = event["processes"][:2]
     bl.ok(child["ppid"] == shell["pid"] and shell["cmd"].startswith("sh -c exec 3>")
@@ -41,11 +59,12 @@ def idle():
     bl.ok(shell["state"] in "SRD" and shell["cpuMs"] >= 0 and f"3 {path}" in child["files"]
           and child["files"][0] == "0 /dev/null", "idle: state, time, files", event)
     shown = bl.bare(bl.BIN, "show", store=run.store)
-    bl.ok(f"stall: no output for 1000 ms, stopped; last line 'last words'; begun 'Answer? ' | "
+    bl.ok(f"stall: no output for {limit} ms, stopped; last line 'last words'; begun 'Answer? ' | "
           f"{shell['pid']} sh -c".encode() in shown.out and f"3 {path}".encode() in shown.out,
           "idle: show tells it", shown.out)
     found = bl.bare(bl.BIN, "errors", "-o", "json", store=run.store)
-    bl.ok(json.loads(found.out)["first"]["message"] == "no output for 1000 ms after 'Answer? '",
+    bl.ok(json.loads(found.out)["first"]["message"] ==
+          f"no output for {limit} ms after 'Answer? '",
           "idle: errors has it first", found.out)
 
 
@@ -55,7 +74,9 @@ def repeats_itself():
             "for n in itertools.count():\n"
             " print(f'\\x1b[3{n % 8}mretry {n} in {n * 7 % 60}.{n % 10} s', flush=True)\n"
             " time.sleep(0.005)")
-    run = python(code, "--stall-timeout", "1500ms", "--idle-timeout", "1h")
+    run, _ = patiently(
+        1500, lambda limit: python(code, "--stall-timeout", limit, "--idle-timeout", "1h"),
+        lambda run: len(run.log.lines) > 10)
     log = bl.sound(run, "a loop: the log is sound")
     bl.equal((run.status, log.event_names()), (124, ["stall", "timeout"]), "a loop is no progress")
     bl.equal({event["reason"] for event in log.events}, {"stall"}, "a loop: it says so")
@@ -101,11 +122,16 @@ def reported():
 @bl.section
 def stands_still():
     """Time in which the command is stopped does not count."""
-    run = bl.start("--idle-timeout", "1s", "--", "sh", "-c",
-                   f'echo $$; "{EMIT}" wait {NEVER}')
-    pid = int(run.read_until(bl.rx(rb"(\d+)\n")).group(1))
-    os.kill(pid, signal.SIGSTOP)
-    run.finish()
+    def attempt(limit):
+        run = bl.start("--idle-timeout", limit, "--", "sh", "-c",
+                       f'echo $$; "{EMIT}" wait {NEVER}')
+        pid = int(run.read_until(bl.rx(rb"(\d+)\n")).group(1))
+        if not bl.proc_gone(pid):
+            os.kill(pid, signal.SIGSTOP)
+        return run.finish()
+
+    run, _ = patiently(1000, attempt,
+                       lambda run: any(process["state"] == "T" for process in tree(run)))
     bl.equal(run.status, 124, "stopped by somebody else, with nobody to continue it: still the way out")
     states = {process["state"] for process in stalls(run.log)[0]["processes"]}
     bl.ok("T" in states, "and the event shows it", states)
@@ -117,11 +143,11 @@ def ctrl_z():
     tty = bl.Pty(["bash", "--norc", "--noprofile", "-i"], env={
         "PS1": "READY$ ", "ENV": None, "HISTFILE": None, "B": bl.BIN, "REPL": bl.helper("repl")})
     tty.expect(b"READY$ ")
-    tty.send(b'"$B" run --idle-timeout 1500ms --stall-timeout 1h -- "$REPL"\n')
+    tty.send(b'"$B" run --idle-timeout 4s --stall-timeout 1h -- "$REPL"\n')
     tty.expect(b"> ")
     tty.send(b"\x1a")
     tty.expect(b"READY$ ")
-    resume = time.monotonic() + 2.5
+    resume = time.monotonic() + 4.5
     bl.wait_for(lambda: time.monotonic() > resume, "longer than the limit")
     tty.send(b"fg\n")
     tty.send(b"hello\n")
@@ -137,7 +163,7 @@ def ctrl_z():
 @bl.section
 def blocked_reader():
     """It is the reader that is idle, not the command."""
-    run = bl.start("--idle-timeout", "1s", "--stall-timeout", "1s", "--", EMIT, "lines",
+    run = bl.start("--idle-timeout", "4s", "--stall-timeout", "4s", "--", EMIT, "lines",
                    "20000", "80")
     moved = [0, time.monotonic()]
 
@@ -145,7 +171,7 @@ def blocked_reader():
         size = os.path.getsize(run.path) if run.paths else 0
         if size != moved[0]:
             moved[:] = size, time.monotonic()
-        return moved[0] > 0 and time.monotonic() > moved[1] + 2.5
+        return moved[0] > 0 and time.monotonic() > moved[1] + 5
 
     bl.wait_for(stuck, "the command is held up for longer than the limit")
     run.finish()
@@ -163,7 +189,8 @@ def hostile_names():
             f"'{token[:20]}' + '{token[20:]}', '\\x1b[2J\\n'])\n"
             "os.write(1, b'up\\n'); os.wait()")
     read_end, write_end = os.pipe()
-    run = python(code, "--idle-timeout", "2s", stdin=read_end)
+    run, _ = patiently(2000, lambda limit: python(code, "--idle-timeout", limit, stdin=read_end),
+                       lambda run: [process["cmd"][:3] for process in tree(run)[1:]] == ["sh "])
     os.close(read_end)
     os.close(write_end)
     log = bl.sound(run, "hostile names: the log is sound")
@@ -191,7 +218,9 @@ def bounded():
             " if os.fork() == 0: time.sleep(600)\n"
             "os.write(1, b'up\\n')\n"
             "time.sleep(600)")
-    run = python(code, "--idle-timeout", "2s", env={"BULKY": bl.temp("bulky")})
+    run, _ = patiently(
+        2000, lambda limit: python(code, "--idle-timeout", limit, env={"BULKY": bl.temp("bulky")}),
+        lambda run: run.out == b"up\n")
     log = bl.sound(run, "many: the log is sound")
     event = stalls(log)[0]
     with open(run.path, "rb") as file:
@@ -215,8 +244,10 @@ def no_payload():
 @bl.section
 def with_other_orders():
     for order in ("exact", "merge"):
-        run = bl.run("--order", order, "--idle-timeout", "800ms", "--", EMIT, "err",
-                     b"on\nhalf? ".hex(), "wait", NEVER)
+        run, _ = patiently(
+            800, lambda limit: bl.run("--order", order, "--idle-timeout", limit, "--", EMIT, "err",
+                                      b"on\nhalf? ".hex(), "wait", NEVER),
+            lambda run: b"half? " in run.out + run.err)
         event = stalls(bl.sound(run, f"--order {order}: the log is sound"))[0]
         bl.equal((run.status, event["last"], event["unfinished"]), (124, "on", "half? "),
                  f"--order {order}: the same")
@@ -225,8 +256,11 @@ def with_other_orders():
 @bl.section
 def no_proc():
     """Where /proc does not answer, the event says what is known."""
-    run = bl.run("--idle-timeout", "800ms", "--", EMIT, "out", b"on\n".hex(), "wait", NEVER,
-                 binary=bl.FAULT_BIN, env={"BUILDLOG_FAULT": "readlinkat:1:EACCES:persist"})
+    run, _ = patiently(
+        800, lambda limit: bl.run("--idle-timeout", limit, "--", EMIT, "out", b"on\n".hex(), "wait",
+                                  NEVER, binary=bl.FAULT_BIN,
+                                  env={"BUILDLOG_FAULT": "readlinkat:1:EACCES:persist"}),
+        lambda run: run.out == b"on\n")
     event = stalls(bl.sound(run, "no links: the log is sound"))[0]
     bl.ok("files" not in event["processes"][0] and event["last"] == "on", "no links: no files", event)
 

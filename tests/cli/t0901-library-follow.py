@@ -28,12 +28,14 @@ class Follower:
 
     def until(self, lines, seconds=20):
         """The texts, once there are so many."""
-        deadline = time.monotonic() + seconds * bl.SCALE
+        deadline = bl.Deadline(seconds)
         fd = self.child.stdout.fileno()
         while self.seen.count(b"\n") < lines:
-            left = deadline - time.monotonic()
-            if left < 0 or not select.select([fd], [], [], left)[0]:
-                break
+            late = deadline.late()
+            if not select.select([fd], [], [], bl.Deadline.LOOK)[0]:
+                if late:
+                    break
+                continue
             piece = os.read(fd, 65536)
             if not piece:
                 break
@@ -47,8 +49,8 @@ class Follower:
     def finish(self):
         """(texts, exit status, the last word: the state)"""
         try:
-            out, err = self.child.communicate(timeout=20 * bl.SCALE)
-        except subprocess.TimeoutExpired:
+            out, err = bl.communicate(self.child)
+        except bl.Late:
             self.child.kill()
             out, err = self.child.communicate()
             return self.texts(), "did not end", err

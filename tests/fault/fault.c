@@ -6,7 +6,8 @@
  *   BUILDLOG_FAULT   "CALL[@log|@other]:N:WHAT[:persist|:xK]", several with commas.
  *                    The N-th CALL (from 1) gives the errno WHAT (EIO …) or is "short";
  *                    "aged": a message (recvmsg) whose time stamp is an hour older;
- *                    "bare": one that has none.
+ *                    "bare": one that has none; "killed", "stopped": whoever makes the call
+ *                    is, with SIGKILL or SIGSTOP, right before it.
  *                    persist: it and all after it, xK: K of them. @log counts only calls on
  *                    regular files beyond 0 to 2 (the log), @other only the rest.
  *   BUILDLOG_SPACE   bytes that may still be written to logs; then ENOSPC, until the file
@@ -37,7 +38,7 @@ static const char *const CALL_NAMES[] = {SYS_TABLE(AS_NAME)};
 #undef AS_NAME
 
 enum target { ANY, LOG_FILE, OTHER };
-enum { MAX_FAULTS = 8, SHORT = -1, AGED = -2, BARE = -3, AGED_S = 3600 };
+enum { MAX_FAULTS = 8, SHORT = -1, AGED = -2, BARE = -3, KILLED = -4, STOPPED = -5, AGED_S = 3600 };
 
 struct counter {
     _Atomic uint64_t all;
@@ -73,7 +74,8 @@ static const struct {
               {"EPERM", EPERM},   {"ENOSYS", ENOSYS}, {"ENOLCK", ENOLCK}, {"EDQUOT", EDQUOT},
               {"EOPNOTSUPP", EOPNOTSUPP}, {"EFBIG", EFBIG}, {"short", SHORT},
               {"aged", AGED},
-              {"bare", BARE}};
+              {"bare", BARE},
+              {"killed", KILLED}, {"stopped", STOPPED}};
 
 static void broken(const char *what)
 {
@@ -106,7 +108,9 @@ static int strike(enum call call, bool log)
         if (n < f->from || n - f->from >= f->times)
             continue;
         atomic_fetch_add(&c->fired, 1);
-        return f->what;
+        if (f->what != KILLED && f->what != STOPPED)
+            return f->what;
+        real.kill(getpid(), f->what == KILLED ? SIGKILL : SIGSTOP);
     }
     return 0;
 }

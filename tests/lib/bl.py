@@ -138,18 +138,53 @@ class Late(AssertionError):
     """A deadline passed."""
 
 
+class Deadline:
+    """Seconds, scaled, of looking: a machine that stands still between two looks, and all that is
+    waited for with it, has used up no more than a moment. Ask late() first, then look once more."""
+
+    LOOK, MOMENT = 0.25, 1.0
+
+    def __init__(self, seconds):
+        self.left, self.at = seconds * SCALE, time.monotonic()
+
+    def late(self):
+        now = time.monotonic()
+        self.left -= min(now - self.at, self.MOMENT)
+        self.at = now
+        return self.left <= 0
+
+
 def wait_for(condition, what, seconds=15):
     """Polls until condition() is true and returns its value."""
-    deadline = time.monotonic() + seconds * SCALE
-    pause = 0.001
+    deadline, pause = Deadline(seconds), 0.001
     while True:
+        late = deadline.late()
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        if late:
             raise Late(f"not within {seconds:g} s: {what}")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)
+
+
+def wait_process(process, seconds=30):
+    """The status of a subprocess.Popen that is about to end."""
+    wait_for(lambda: process.poll() is not None, f"the end of {str(process.args)[:300]}", seconds)
+    return process.returncode
+
+
+def communicate(process, data=None, seconds=30):
+    """What it wrote to its pipes, to their ends; raises Late."""
+    deadline = Deadline(seconds)
+    while True:
+        late = deadline.late()
+        try:
+            return process.communicate(data, timeout=Deadline.LOOK)
+        except subprocess.TimeoutExpired:
+            data = None  # it is being written already
+            if late:
+                raise Late(f"not ended within {seconds:g} s: {str(process.args)[:300]}") from None
 
 
 # ---- cleaning up -------------------------------------------------------------------------
@@ -296,16 +331,17 @@ class Run:
         """Reads the stream until the bytes, or the regular expression rx(), turn up."""
         pattern = _matcher(pattern)
         fd = getattr(self.process, "stdout" if stream == "out" else "stderr").fileno()
-        deadline = time.monotonic() + seconds * SCALE
+        deadline = Deadline(seconds)
         while True:
             match = pattern.search(getattr(self, stream))
             if match:
                 return match
-            left = deadline - time.monotonic()
-            if left < 0:
-                raise Late(f"no {pattern.pattern!r} within {seconds} s in "
-                           f"{show(getattr(self, stream))}")
-            if select.select([fd], [], [], left)[0]:
+            late = deadline.late()
+            if not select.select([fd], [], [], Deadline.LOOK)[0]:
+                if late:
+                    raise Late(f"no {pattern.pattern!r} within {seconds} s in "
+                               f"{show(getattr(self, stream))}")
+            else:
                 data = os.read(fd, 65536)
                 if not data:
                     raise Late(f"end of file before {pattern.pattern!r} in "
@@ -314,11 +350,7 @@ class Run:
 
     def finish(self, seconds=30, data=None):
         """Reads to the end and waits; returns self. status is negative for a signal."""
-        try:
-            out, err = self.process.communicate(data, timeout=seconds * SCALE)
-        except subprocess.TimeoutExpired:
-            raise Late(f"{' '.join(self.argv)[:300]} has not ended within {seconds} s; "
-                       f"stderr so far: {show(self.err)}") from None
+        out, err = communicate(self.process, data, seconds)
         self.out += out or b""
         self.err += err or b""
         self.status = self.process.returncode
@@ -813,9 +845,9 @@ class Pty:
         return self.screen
 
     def _read(self, seconds):
-        """False at the end of the terminal."""
+        """None: nothing came; False: at the end of the terminal."""
         if not select.select([self.master], [], [], seconds)[0]:
-            return True
+            return None
         try:
             data = os.read(self.master, 65536)
         except OSError:  # EIO: the last one at the terminal has gone
@@ -826,14 +858,15 @@ class Pty:
     def expect(self, pattern, seconds=15):
         """Waits for bytes, or a regular expression rx(), after what was expected before."""
         pattern = _matcher(pattern)
-        deadline = time.monotonic() + seconds * SCALE
+        deadline = Deadline(seconds)
         while True:
             match = pattern.search(self.screen, self.seen)
             if match:
                 self.seen = match.end()
                 return match
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._read(left):
+            late = deadline.late()
+            more = self._read(Deadline.LOOK)
+            if more is False or (late and not more):
                 raise Late(f"no {pattern.pattern!r} on the screen: "
                            f"{show(self.screen[self.seen:])}")
 
@@ -855,15 +888,15 @@ class Pty:
 
     def finish(self, seconds=30):
         """Reads the screen to its end and waits; returns the status."""
-        deadline = time.monotonic() + seconds * SCALE
-        while self._read(max(0, min(0.2, deadline - time.monotonic()))):
+        deadline = Deadline(seconds)
+        while self._read(0.2) is not False:
             if self.process.poll() is not None and not select.select(
                     [self.master], [], [], 0)[0]:
                 break
-            if time.monotonic() > deadline:
+            if deadline.late():
                 raise Late(f"still at the terminal after {seconds} s: "
                            f"{show(self.screen[-600:])}")
-        return self.process.wait(timeout=seconds * SCALE)
+        return wait_process(self.process, seconds)
 
     def close(self):
         """Hangs up."""
