@@ -176,6 +176,35 @@ def private_keys():
 
 
 @bl.section
+def private_keys_of_short_lines():
+    prefix = "2026-01-02T03:04:05.123456Z INFO  app: "
+    for behind in ("", ",", '" +', "\\", '",', "\x1b[0m"):
+        key, body = pem("PGP PRIVATE KEY BLOCK", ("Version: 1", ""), size=300)
+        body[-1] = pick(16)
+        sums = "=" + pick(4).upper()
+        key[-2:] = [body[-1], sums, key[-1]]
+        is_gone("".join(prefix + line + behind + "\n" for line in key) + prefix + "shown\n", [*body, sums],
+                f"PGP with its checksum, prefixed, {behind!r} behind each line", ("app: shown",))
+    key, body = pem("EC PRIVATE KEY")
+    body = ["".join(body)[i:i + 16] for i in range(0, len("".join(body)), 16)]
+    is_gone("".join(prefix + line + "\n" for line in (key[0], *body, key[-1])), body, "lines of 16 behind a prefix")
+    key, body = pem("RSA PRIVATE KEY")
+    is_gone("".join(prefix + line + "\n" + prefix + "\n" for line in ["  " + line for line in key]), body,
+            "an empty line, but for its prefix, behind each")
+    key, body = pem("RSA PRIVATE KEY", ("Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-256-CBC,0A1B2C3D4E5F6071", ""))
+    is_gone("\r\n\r\n".join(key), body, "each line end twice")
+
+
+def putty(size=200):
+    body = base64.b64encode(rng.randbytes(size)).decode()
+    body = [body[i:i + 64] for i in range(0, len(body), 64)]
+    public = base64.b64encode(rng.randbytes(90)).decode()
+    mac = "".join(rng.choice("0123456789abcdef") for _ in range(64))
+    return ["PuTTY-User-Key-File-3: ssh-ed25519", "Public-Lines: 2", public[:64], public[64:],
+            f"Private-Lines: {len(body)}", *body, "Private-MAC: " + mac], [*body, mac], public
+
+
+@bl.section
 def dotted_fields():
     rules = bl.temp("rules")
     with open(rules, "w", encoding="utf-8") as file:
