@@ -204,6 +204,51 @@ def putty(size=200):
             f"Private-Lines: {len(body)}", *body, "Private-MAC: " + mac], [*body, mac], public
 
 
+def putty(size=200):
+    body = base64.b64encode(rng.randbytes(size)).decode()
+    body = [body[i:i + 64] for i in range(0, len(body), 64)]
+    public = base64.b64encode(rng.randbytes(90)).decode()
+    mac = "".join(rng.choice("0123456789abcdef") for _ in range(64))
+    return ["PuTTY-User-Key-File-3: ssh-ed25519", "Public-Lines: 2", public[:64], public[64:],
+            f"Private-Lines: {len(body)}", *body, "Private-MAC: " + mac], [*body, mac], public
+
+
+@bl.section
+def putty_keys():
+    time = "2026-01-02T03:04:05.123456Z "
+    for size in (150, 192, 197):
+        key, body, public = putty(size)
+        keeps = (public[:64], public[64:], "shown")
+        for name, lines in {
+                "CRLF in JSON": json.dumps({"k": "\r\n".join(key), "l": "shown"}),
+                "JSON in JSON": nested(json.dumps({"k": "\n".join(key), "l": "shown"}), 2),
+                "blanks": " ".join(key) + " shown", "commas": ",".join(key) + ",shown",
+                "tabs written out": "\\t".join(key) + "\\tshown", "LF as in C": "\\x0a".join(key) + "\\x0ashown",
+                "entities": "&#10;".join(key) + "&#xA;shown", "<br>": "<br>".join(key) + "<br>shown",
+                "CR": "\r".join(key) + "\rshown", "strings": " ".join(f'"{line}"' for line in key) + " shown"}.items():
+            is_gone(lines + "\n", body, f"PuTTY, {size} bytes, {name}", keeps)
+        for behind in ("", " ", '",', '" +', "\\", "\\n\\", "\r", "\r\r", "^M", "\x1b[0m", "\x1b[K", " |",
+                       *["</p>"] * (size == 192)):
+            for prefix in ("", "    ", time, "+", "> ", "web_1  | ", '"'):
+                is_gone("".join(prefix + line + behind + "\n" for line in [*key, "shown"]), body,
+                        f"PuTTY, {size} bytes, between {prefix!r} and {behind!r}", keeps)
+        is_gone("".join(json.dumps({"log": line + "\n", "stream": "stdout"}) + "\n" for line in [*key, "shown"]),
+                body, f"PuTTY, {size} bytes, in lines of JSON", (*keeps, '"stream": "stdout"}'))
+        is_gone("".join(time + line + "\r\n" + time + "\r\n" for line in [*key, "shown"]), body,
+                f"PuTTY, {size} bytes, an empty line behind each", (*keeps, time + "\r\n"))
+        for name, form in {"a URL": urllib.parse.quote, "a form": urllib.parse.quote_plus}.items():
+            is_gone("k=" + form("\n".join(key)) + "&l=shown\n", [form(line) for line in body],
+                    f"PuTTY, {size} bytes, in {name}", ("&l=shown",))
+    gives("Private-Lines: 2\n" + pick(20) + "Private-Lines: 2\n- shown, too\n",
+          "Private-Lines: 2\n[REDACTED_PEM_LINE]-Lines: 2\n- shown, too\n", "a line of a key, and the next")
+    for text in ("Private-Lines: 7 means that seven lines of /usr/share/doc/putty/key follow\n",
+                 "the lines behind Private-Lines: are\n/usr/local/share/doc/putty-tools/README\n",
+                 "Private-Lines: 2\n[REDACTED_PEM_LINE]\n[REDACTED_PEM_LINE]\nPrivate-MAC: [REDACTED]\n",
+                 "Private-Lines: 1 [REDACTED_PEM_LINE] Private-MAC: [REDACTED]\n",
+                 "Private-Lines: 3\nPrivate-MAC: see /usr/share/doc/putty/README\n/usr/share/doc/putty/README\n"):
+        gives(text, text, f"a key of PuTTY merely mentioned: {text!r}")
+
+
 @bl.section
 def dotted_fields():
     rules = bl.temp("rules")
