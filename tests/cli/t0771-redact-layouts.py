@@ -271,6 +271,32 @@ def what_is_none():
 
 
 @bl.section
+def beginnings():
+    token = "ghp_" + pick(36)
+    for before in ("tool -t%s", "tool -k%s -q", '["-t%s"]', "-t%s", "k=3D%s", "\\U0000000a%s", "\\U0000001b[1m%s"):
+        gives(before % token + "\n", before % "ghp_[REDACTED]" + "\n", f"a token in {before!r}")
+    for before in ("x-t%s", "a -ab%s", "--t%s", "a_-t%s", "\\U000000a%s", "=3d%s", "3D%s", "\\U0000gg0a%s"):
+        gives(before % token + "\n", before % token + "\n", f"none in {before!r}")
+
+
+@bl.section
+def escapes_before():
+    """What stands before the anchor of a token does not begin within an escape written out."""
+    digits = "".join(rng.choice("123456789") for _ in range(10))
+    telegram, facebook = digits[:8] + ":AA" + pick(33), digits + digits[:5] + "|" + pick(27)
+    for secret, mark, options in ((telegram, "[REDACTED:telegram-bot]", ()),
+                                  (facebook, "[REDACTED:facebook-app-token]", ()),
+                                  ("some.body@example.com", "[REDACTED:email]", ("--on", "email"))):
+        for before in ('{"m":"\\u0022%s"}', "a\\n%s", "a\\t%s", '"\\\\u0022%s', "x\\x22%s", "a\\U0000000a%s", "(%s)"):
+            gives(before % secret + "\n", before % mark + "\n", f"{mark[10:-1]} in {before!r}", *options)
+        if options:
+            continue
+        for before in ("a%%20%s", "k%%3D%s", "k=3D%s"):
+            gives(before % secret + "\n", before % mark + "\n", f"{mark[10:-1]} in {before!r}")
+    gives("a%20b@example.com\n", "[REDACTED:email]\n", "a per cent sign in an address", "--on", "email")
+
+
+@bl.section
 def home_in_json():
     gives(r'{"d":"C:\\Users\\somebody\\x"}', r'{"d":"C:\\Users\\[REDACTED]\\x"}', "a home directory in JSON",
           "--on", "home")
