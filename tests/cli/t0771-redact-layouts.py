@@ -268,6 +268,8 @@ def what_is_none():
         gives(text, text, text.strip())
     gives("mysql -u me -paB3dE6gH db\n", "mysql -u me -p[REDACTED] db\n", "but a password")
     gives("mysql -u me -p81726354 db\n", "mysql -u me -p[REDACTED] db\n", "also of digits")
+    gives("mysql -u me -p81726354", "mysql -u me -p[REDACTED]", "and at the end of the input")
+    gives("mysql -p8172:635", "mysql -p8172:635", "but no ports there")
 
 
 @bl.section
