@@ -103,7 +103,7 @@ def headers():
 def jenkins():
     key = "".join(rng.choice("0123456789abcdef") for _ in range(32))
     text = "Please use the following password to proceed to installation:\n\n" + key + "\n\nThis may\n"
-    for prefix in ("", "2026-01-02T03:04:05.123456789Z ", "jenkins-1  | ", "2026-01-02T03:04:05.1Z stdout F "):
+    for prefix in ("", "+", "-", "> ", "# ", "2026-01-02T03:04:05.123456789Z ", "jenkins-1  | ", "2026-01-02T03:04:05.1Z stdout F "):
         is_gone("".join(prefix + line + "\n" for line in text.splitlines()), [key], f"behind {prefix!r}")
 
 
@@ -204,15 +204,6 @@ def putty(size=200):
             f"Private-Lines: {len(body)}", *body, "Private-MAC: " + mac], [*body, mac], public
 
 
-def putty(size=200):
-    body = base64.b64encode(rng.randbytes(size)).decode()
-    body = [body[i:i + 64] for i in range(0, len(body), 64)]
-    public = base64.b64encode(rng.randbytes(90)).decode()
-    mac = "".join(rng.choice("0123456789abcdef") for _ in range(64))
-    return ["PuTTY-User-Key-File-3: ssh-ed25519", "Public-Lines: 2", public[:64], public[64:],
-            f"Private-Lines: {len(body)}", *body, "Private-MAC: " + mac], [*body, mac], public
-
-
 @bl.section
 def putty_keys():
     time = "2026-01-02T03:04:05.123456Z "
@@ -296,6 +287,35 @@ def escapes_before():
         for before in ("a%%20%s", "k%%3D%s", "k=3D%s"):
             gives(before % secret + "\n", before % mark + "\n", f"{mark[10:-1]} in {before!r}")
     gives("a%20b@example.com\n", "[REDACTED:email]\n", "a per cent sign in an address", "--on", "email")
+
+
+@bl.section
+def exact_lengths():
+    for prefix, n in (("cio", 32), ("4b1d", 38), ("BSA", 28)):
+        token = prefix + pick(n)
+        for form in ("https://h/a/%s/b", "%s+", "%s=", "k=%s/"):
+            gives(form % token + "\n", form % (prefix + "[REDACTED]") + "\n", f"{prefix} in {form!r}")
+        gives(token + "a/b\n", token + "a/b\n", f"{prefix}, too long")
+
+
+@bl.section
+def django():
+    rest = "".join(rng.choice("abcdefghijklmnopqrstuvwxyz0123456789!@#$%^*(-_=+)") for _ in range(50))
+    for places in ((), (0,), (25,), (49,), (7, 8, 30), (1, 9, 17, 25, 33, 41)):
+        key = "".join("&" if i in places else c for i, c in enumerate(rest))
+        text = "<v>django-insecure-%s</v>\n"
+        gives(text % entities(key), text % "[REDACTED]", f"a key with {len(places)} ampersands in XML")
+    for name in ("%a#b4c5d6", "%ab%c3d4e5", "%a3b4c5d6"):
+        gives(entities(f'<add key="Password" value="{name}" />') + "\n",
+              entities('<add key="Password" value="[REDACTED]" />') + "\n", f"NuGet's {name} in XML")
+    gives(entities('<add key="Password" value="%NAME%" />'), entities('<add key="Password" value="%NAME%" />'),
+          "a reference of NuGet in XML")
+
+
+@bl.section
+def homes():
+    for path in ("/mnt/c/Users/%s/x", "/c/Users/%s", "/var/home/%s/x", "/export/home/%s"):
+        gives(path % "somebody" + "\n", path % "[REDACTED]" + "\n", f"a home in {path}", "--on", "home")
 
 
 @bl.section
