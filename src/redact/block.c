@@ -10,6 +10,10 @@ enum {
     KEY_LINES_MAX = 1024, /* private lines of one key file */
     RUN_KEY = 16,         /* base64 characters that make a line of a key */
     RUN_TAIL = 4,         /* fewer, if the line ends behind them */
+    RUN_GROUP = 4,        /* characters of a group of base64 */
+    RUN_NOISE = 4,        /* so many between the lines of a flat key are none of it */
+    KEY_LINE = 64,        /* base64 characters on each line but the last */
+    ENTITY_MAX = 8,       /* bytes of one of XML behind its ampersand */
     SECRET_LINES_MAX = 1000, /* lines of one Secret */
     VALUE_MIN = 4,
     TRAIL_MAX = 64, /* bytes held that may or may not belong to a value */
@@ -22,8 +26,10 @@ static void line_begin(struct block *b)
 {
     b->start = NO_POS;
     b->trail = NO_POS;
+    b->again = NO_POS;
     b->match = 0;
     b->len = 0;
+    b->escape = 0;
     b->indent = 0;
     b->key_len = 0;
     b->last = '\n';
@@ -80,69 +86,181 @@ static bool is_base64(uint8_t c)
 
 /* ---- key files ----------------------------------------------------------------------- */
 
-static void count_byte(struct block *b, uint8_t c)
+/* The number was read: so many lines follow, or if flat, all of them on this one. */
+static void lines_begin(struct block *b, bool flat)
 {
-    if (c >= '0' && c <= '9' && b->lines < KEY_LINES_MAX) {
-        b->lines = b->lines * 10 + (uint32_t)(c - '0');
-        b->len++;
-    } else if (c == '\n' || (c == 'n' && b->last == '\\')) {
-        b->kind = b->lines > 0 ? BLOCK_LINES : BLOCK_OFF;
-        line_begin(b);
-        return;
-    } else if (c != ' ' && c != '\t' && c != '\r' && c != '\\') {
-        b->kind = BLOCK_OFF;
-    }
-    b->last = (char)c;
+    line_begin(b);
+    b->kind = BLOCK_LINES;
+    b->flat = flat;
+    b->left = b->lines * KEY_LINE;
 }
 
-/* The run ends here. Another may follow on the line: "\\/" is a slash in JSON. */
-static void run_close(struct redactor *r, struct block *b, uint64_t end)
+/* True if the byte belongs to an escape written out (what a backslash has behind it but a slash,
+   as in JSON; ^M), of a URL or of XML: no bytes of a key. */
+static bool in_written(struct block *b, uint8_t c)
 {
-    if (b->match != 0)
-        cover_close(r, b->match, end);
-    else if (b->start != NO_POS && b->len >= RUN_TAIL)
-        cover_add(r, b->start, end, MARK_PEM_LINE, RULE_NAME_PRIVATE_KEY, 1);
-    b->read |= b->start != NO_POS;
+    bool behind = (b->last == '\\' && c != '/' && c != '\\') || b->last == '^';
+
+    if (b->escape > 0)
+        b->escape = c == ';' ? 0 : (uint8_t)(b->escape - 1);
+    else if (behind)
+        b->escape = c == 'u' ? 4 : c == 'x' || c == '0' ? 2 : 0;
+    else if (c == '&' || c == '%')
+        b->escape = c == '&' ? ENTITY_MAX : 2;
+    else
+        return false;
+    return true;
+}
+
+static void run_forget(struct block *b)
+{
     b->start = NO_POS;
+    b->trail = NO_POS;
+    b->again = NO_POS;
     b->match = 0;
     b->len = 0;
+}
+
+/* The run ends here, or did before the trail. Short ones are of the key only where a line ends,
+   or among others of the key: "\\/" is a slash in JSON. */
+static void run_close(struct redactor *r, struct block *b, uint64_t end, uint32_t least)
+{
+    bool taken = b->match != 0;
+
+    if (taken)
+        cover_close(r, b->match, end);
+    else if (b->start != NO_POS && b->len >= least) {
+        cover_add(r, b->start, b->trail != NO_POS ? b->trail : end, MARK_PEM_LINE,
+                  RULE_NAME_PRIVATE_KEY, 1);
+        taken = true;
+    }
+    if (taken) {
+        b->left -= b->len < b->left ? b->len : b->left;
+        b->read = true;
+    }
+    run_forget(b);
+    if (taken && b->flat && b->left < KEY_LINE && (b->left == 0 || least == RUN_TAIL))
+        b->kind = BLOCK_OFF;
+}
+
+/* At the end of a line. With quotes and the like behind it a short run is rather the end of a
+   prefix than of a key, whose last line has whole groups of base64; a '+' of a diff may stand
+   before them. */
+static void line_close(struct redactor *r, struct block *b)
+{
+    bool may_be = b->trail == NO_POS || (b->lines == 1 && b->len % RUN_GROUP <= 1);
+
+    run_close(r, b, r->s.pos, may_be ? RUN_TAIL : UINT32_MAX);
 }
 
 static void line_over(struct redactor *r, struct block *b)
 {
-    run_close(r, b, r->s.pos);
-    if (b->read && --b->lines == 0)
+    line_close(r, b);
+    if (b->read && (b->flat || --b->lines == 0))
         b->kind = BLOCK_OFF;
+    b->flat = false; /* what the number had behind it was only the end of its line */
     line_begin(b);
 }
 
-/* What came before was a prefix of the line. */
-static void run_forget(struct redactor *r, struct block *b)
+/* The key's lines are over: "Private-MAC:" follows. */
+static bool is_mac(const struct redactor *r)
 {
-    if (b->match != 0)
-        cover_close(r, b->match, r->s.pos);
-    b->start = NO_POS;
-    b->match = 0;
-    b->len = 0;
+    static const char word[] = "Private";
+    uint8_t before[sizeof(word) - 1];
+
+    return stream_before(r, r->s.pos, before, sizeof(before)) == sizeof(before) &&
+           memcmp(before, word, sizeof(before)) == 0;
+}
+
+/* What comes before c was a run: of the key, of a prefix, or what may be the last one with a
+   comma or a quote behind it. */
+static void run_stops(struct redactor *r, struct block *b, uint8_t c)
+{
+    bool word = c == '_' || c == ']'; /* of one of our own marks */
+    bool last = b->flat && b->left <= KEY_LINE && b->len >= RUN_TAIL && !word;
+
+    if (c == '-' && is_mac(r)) {
+        if (b->match != 0)
+            cover_close(r, b->match, r->s.pos);
+        run_forget(b);
+        b->kind = BLOCK_OFF;
+    } else if (b->match != 0 || last) {
+        run_close(r, b, r->s.pos, RUN_TAIL);
+    } else if (b->flat) {
+        if (!b->read && b->len > RUN_NOISE)
+            b->kind = BLOCK_OFF; /* a word: it is mentioned */
+        run_forget(b);
+    } else if (word) {
+        run_forget(b);
+    } else if (b->start != NO_POS) {
+        b->again = NO_POS;
+        if (b->trail == NO_POS)
+            b->trail = r->s.pos;
+    }
+}
+
+static bool is_sign(uint8_t c)
+{
+    return c == '+' || c == '/' || c == '=';
+}
+
+/* Another run behind one that was none of the key, but for signs: what strings are joined with. */
+static void run_begins(struct redactor *r, struct block *b)
+{
+    uint64_t at = b->again != NO_POS ? b->again : r->s.pos;
+
+    run_forget(b);
+    b->start = at;
+    b->len = (uint32_t)(r->s.pos - at);
+}
+
+static void run_byte(struct redactor *r, struct block *b, uint8_t c)
+{
+    if (b->trail != NO_POS && is_sign(c) && r->s.pos - b->start < TRAIL_MAX) {
+        if (b->again == NO_POS)
+            b->again = r->s.pos;
+        return;
+    }
+    if (b->start == NO_POS || b->trail != NO_POS)
+        run_begins(r, b);
+    if (++b->len >= RUN_KEY && b->match == 0)
+        b->match = cover_add(r, b->start, NO_POS, MARK_PEM_LINE, RULE_NAME_PRIVATE_KEY, 1);
 }
 
 static void key_line_byte(struct redactor *r, struct block *b, uint8_t c)
 {
-    bool written = b->last == '\\';
-
-    if (c == '\n' || (c == 'n' && written)) {
+    if (c == '\n' || (c == 'n' && b->last == '\\')) {
         line_over(r, b);
         return;
     }
-    if (c == '\\' || c == '\r') {
-        run_close(r, b, r->s.pos); /* a line end, or as good as one */
-    } else if (!is_base64(c)) {
-        run_forget(r, b);
-    } else if (c != 'r' || !written) {
-        if (b->start == NO_POS)
-            b->start = r->s.pos;
-        if (++b->len == RUN_KEY)
-            b->match = cover_add(r, b->start, NO_POS, MARK_PEM_LINE, RULE_NAME_PRIVATE_KEY, 1);
+    if (c == '\r')
+        line_close(r, b);
+    else if (c == '\\')
+        run_close(r, b, r->s.pos, b->read ? 1 : RUN_TAIL); /* a line end, or as good as one */
+    else if (in_written(b, c) || !is_base64(c))
+        run_stops(r, b, c);
+    else
+        run_byte(r, b, c);
+    if (b->match == 0 && b->trail != NO_POS && r->s.pos - b->start >= TRAIL_MAX)
+        run_forget(b);
+    b->last = (char)c;
+}
+
+/* Behind "Private-Lines:": blanks, a number, and what stands between it and the key. */
+static void count_byte(struct redactor *r, struct block *b, uint8_t c)
+{
+    if (c >= '0' && c <= '9' && b->len == 0 && b->lines < KEY_LINES_MAX) {
+        b->lines = b->lines * 10 + (uint32_t)(c - '0');
+    } else if (b->lines == 0) {
+        b->kind = c == ' ' || c == '\t' ? BLOCK_COUNT : BLOCK_OFF;
+    } else if (c == '\n' || (c == 'n' && b->last == '\\')) {
+        lines_begin(b, false);
+        return;
+    } else if (!in_written(b, c) && is_base64(c) && !is_sign(c)) {
+        lines_begin(b, true);
+        key_line_byte(r, b, c);
+    } else if (++b->len > TRAIL_MAX) {
+        b->kind = BLOCK_OFF;
     }
     b->last = (char)c;
 }
@@ -301,11 +419,11 @@ bool block_step(struct redactor *r, uint8_t byte)
     struct block *b = &r->s.block;
     uint32_t was = b->match;
 
-    if (b->kind == BLOCK_LINES &&
+    if ((b->kind == BLOCK_LINES || b->kind == BLOCK_COUNT) &&
         (r->s.escape != ESCAPE_NONE || r->s.escape_end == r->s.pos + 1) && byte != ESC)
         return false; /* of a colour in front of the line */
     if (b->kind == BLOCK_COUNT)
-        count_byte(b, byte);
+        count_byte(r, b, byte);
     else if (b->kind == BLOCK_LINES)
         key_line_byte(r, b, byte);
     else
@@ -351,7 +469,7 @@ size_t block_quiet(const struct block *b, const uint8_t *bytes, size_t n)
     uint8_t wanted = waits_for(b);
     size_t run = 0;
 
-    if (b->kind == BLOCK_LINES && b->match != 0 && b->last != '\\') {
+    if (b->kind == BLOCK_LINES && b->match != 0 && b->last != '\\' && b->escape == 0) {
         while (run < n && is_base64(bytes[run]))
             run++;
     }
@@ -368,6 +486,8 @@ void block_take(struct block *b, const uint8_t *bytes, size_t n)
         memcpy(b->key + b->key_len, bytes, n < room ? n : room);
         b->key_len = (uint8_t)(b->key_len + (n < room ? n : room));
     }
+    if (b->kind == BLOCK_LINES)
+        b->len += (uint32_t)n;
     b->last = (char)bytes[n - 1];
 }
 
@@ -376,7 +496,7 @@ void block_finish(struct redactor *r)
     struct block *b = &r->s.block;
 
     if (b->kind == BLOCK_LINES)
-        run_close(r, b, r->s.pos);
+        run_close(r, b, r->s.pos, RUN_TAIL);
     else if (b->match != 0)
         cover_close(r, b->match, b->trail != NO_POS ? b->trail : r->s.pos);
     block_init(b);

@@ -4,6 +4,7 @@
  * the values under data: and stringData: of a Kubernetes Secret in YAML.
  *
  *   OFF ──"Private-Lines:"──▶ COUNT ──number, line end──▶ LINES ──that many lines──▶ OFF
+ *                                 └──number, key──▶ LINES, flat ──that many characters──▶ OFF
  *   OFF ──"kind: Secret"────▶ FIELDS ◀──a line less indented──┐
  *                               │ └──"data:", "stringData:"──▶ VALUES
  *                               └──"---", another kind, too many lines──▶ OFF
@@ -28,8 +29,10 @@ struct block {
     enum block_kind kind;
     uint32_t lines;     /* COUNT: as read; LINES: to come; else: seen */
     uint64_t start;     /* of what may be a secret on this line; NO_POS: nothing yet */
-    uint64_t trail;     /* quotes and CR that it may end before; NO_POS: none */
+    uint64_t trail;     /* quotes and the like that it may end before; NO_POS: none */
+    uint64_t again;     /* LINES: signs behind the trail; NO_POS: none */
     uint32_t match;     /* its open match */
+    uint32_t left;      /* LINES: base64 characters to come, if all lines are full */
     uint32_t len;       /* bytes of it */
     uint16_t indent;    /* of this line */
     uint16_t owner;     /* VALUES: indent of the line that says data: */
@@ -40,6 +43,8 @@ struct block {
     bool in_key;        /* nothing but blanks and the key so far */
     bool skip;          /* nothing more of interest on this line */
     bool read;          /* LINES: this line has a run that ended */
+    bool flat;          /* LINES: all of them stand on this line */
+    uint8_t escape;     /* LINES: bytes to come of one written out */
     bool dash;          /* the line begins with the '-' of a diff, or of a list */
     uint16_t base;      /* blanks before kind: on its line */
     uint16_t width;     /* bytes of the prefix before these, */

@@ -678,12 +678,19 @@ size_t candidates_run(struct redactor *r, const uint8_t *bytes, size_t n)
     return n;
 }
 
-/* At the end of the stream an exact run is as long as it will be. */
+/* At the end of the stream an exact run is as long as it will be, and what may follow but need
+   not does not. */
 static bool is_complete(const struct candidate *c)
 {
-    return c->match == 0 && c->start != NO_POS && (c->item->flags & ITEM_LAST) != 0 &&
-           ((c->item->flags & ITEM_EXACT) != 0 || rules[c->rule].check != CHECK_NONE) &&
-           item_ready(c, c->item);
+    const struct rule_item *last = c->item;
+
+    if (c->match != 0 || c->start == NO_POS || !item_ready(c, c->item))
+        return false;
+    while ((last->flags & ITEM_LAST) == 0) {
+        if ((++last)->min > 0)
+            return false;
+    }
+    return (last->flags & ITEM_EXACT) != 0 || rules[c->rule].check != CHECK_NONE;
 }
 
 void candidates_finish(struct redactor *r)

@@ -9,7 +9,7 @@
 enum {
     SCHEME_MAX = 21,
     ESCAPE_BEFORE_MAX = 40,
-    ESCAPED_MAX = 6, /* \uHHHH */
+    ESCAPED_MAX = 10, /* \UHHHHHHHH */
     CONTEXT_MAX = 400,
     WORD_MAX = 64
 };
@@ -131,6 +131,98 @@ static size_t logical_before(const struct redactor *r, uint64_t pos, uint8_t *ds
     return got;
 }
 
+/* ---- boundaries ---------------------------------------------------------------------- */
+
+static bool ends_with(const uint8_t *b, size_t n, const char *text)
+{
+    size_t len = strlen(text);
+
+    return n >= len && memcmp(b + n - len, text, len) == 0;
+}
+
+/* An escape written out ends b: \n \xHH \uHHHH \UHHHHHHHH \NNN; a control character: ^M. */
+static bool ends_with_escape(const uint8_t *b, size_t n)
+{
+    size_t digits = 0;
+
+    if (n >= 2 && b[n - 2] == '^' && b[n - 1] >= '@' && b[n - 1] <= '_')
+        return true;
+    if (memrchr(b + (n < ESCAPED_MAX ? 0 : n - ESCAPED_MAX), '\\',
+                n < ESCAPED_MAX ? n : ESCAPED_MAX) == NULL)
+        return false;
+    if (n >= 2 && b[n - 2] == '\\' && strchr("nrtbfv0aeE", b[n - 1]) != NULL)
+        return true;
+    while (digits < 8 && digits < n && is_hex(b[n - 1 - digits]))
+        digits++;
+    for (size_t i = 1; i <= digits; i++) {
+        const uint8_t *before = b + n - i;
+
+        if (n - i >= 2 && before[-2] == '\\' &&
+            ((i == 4 && before[-1] == 'u') || (i == 2 && before[-1] == 'x') ||
+             (i == 8 && before[-1] == 'U')))
+            return true;
+        if (i == 3 && n > 3 && before[-1] == '\\')
+            return true;
+    }
+    return false;
+}
+
+/* A byte of a URL ends b, %XX, also encoded again: %25XX; the same of quoted-printable: =3D. */
+static bool ends_with_percent(const uint8_t *b, size_t n)
+{
+    if (ends_with(b, n, "=3D"))
+        return true;
+    if (n < 3 || !is_hex(b[n - 1]) || !is_hex(b[n - 2]))
+        return false;
+    for (n -= 2; n >= 3 && b[n - 1] == '5' && b[n - 2] == '2'; n -= 2)
+        continue;
+    return b[n - 1] == '%';
+}
+
+/* A CSI sequence ends b: ESC, also written out, or its C1 form; parameters; a final letter. Of
+   a colour the ESC may be gone, as in logs of which somebody took the control characters. */
+static bool ends_with_csi(const uint8_t *b, size_t n)
+{
+    static const char *const written[] = {
+        "\x1b", "\\x1b", "\\x1B", "\\u001b", "\\u001B", "\\u{1b}", "\\u{1B}", "\\033", "\\e", "\\E",
+        "^[", "#x1B", "#x1b;", "#x1B;", "#27;", "\xe2\x90\x9b"};
+    uint8_t final = n > 0 ? b[n - 1] : 0;
+    uint8_t digit;
+
+    if (n < 2 || final < 0x40 || final > 0x7e)
+        return false;
+    digit = b[n - 2];
+    for (n--; n > 0 && b[n - 1] >= 0x20 && b[n - 1] <= 0x3f; n--)
+        continue;
+    if (n > 0 && b[n - 1] == 0x9b)
+        return true;
+    if (n < 1 || b[n - 1] != '[')
+        return false;
+    if ((final == 'm' || final == 'K') && is_digit(digit))
+        return true;
+    for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+        if (ends_with(b, n - 1, written[i]))
+            return true;
+    }
+    return false;
+}
+
+/* ESC, intermediate bytes and a final one, "ESC ( B" of tput sgr0, or none: "ESC 7" of tput sc. */
+static bool ends_with_charset(const uint8_t *b, size_t n)
+{
+    if (n >= 2 && b[n - 2] == ESC && b[n - 1] >= 0x30 && b[n - 1] <= 0x7e && b[n - 1] != '[')
+        return true;
+    return n >= 3 && b[n - 1] >= 0x30 && b[n - 1] <= 0x7e && b[n - 2] >= 0x20 &&
+           b[n - 2] <= 0x2f && b[n - 3] == ESC;
+}
+
+/* An option of one letter ends b, whose value follows without a blank: -t. */
+static bool ends_with_option(const uint8_t *b, size_t n)
+{
+    return n >= 2 && b[n - 2] == '-' && is_letter(b[n - 1]) &&
+           (n == 2 || memchr(" \t\n\r\"'`([,=", b[n - 3], 11) != NULL);
+}
+
 /* ---- anchors and left sides ---------------------------------------------------------- */
 
 static bool takes(const struct anchor *a, size_t i, uint8_t c)
@@ -189,99 +281,45 @@ static unsigned item_before(struct look *l, const struct rule_item *it)
     return n;
 }
 
+/* "\u0022" or "\n", "%20" or "=3D" ends b: its last bytes are none of a token behind it. */
+static bool ends_with_written(const uint8_t *b, size_t n, bool percent)
+{
+    return ends_with_escape(b, n) || (percent && ends_with_percent(b, n));
+}
+
+/* An escape written out may reach into the n bytes of the item: they begin behind it. */
+static void behind_escape(struct look *l, const struct rule_item *it, unsigned n)
+{
+    uint8_t b[2 * ESCAPED_MAX];
+    bool percent = !rule_item_has(it, '%');
+    size_t spare = n - it->min < ESCAPED_MAX ? n - it->min : ESCAPED_MAX;
+    size_t known;
+
+    if (!l->plain)
+        return;
+    known = stream_before(l->r, l->pos + spare, b, sizeof(b));
+    for (size_t k = 0; k <= spare && k < known; k++) {
+        if (!ends_with_written(b, known - spare + k, percent))
+            continue;
+        l->pos += k;
+        return;
+    }
+}
+
 bool look_left(struct look *l, const struct rule *rule, uint64_t *secret)
 {
     for (size_t i = 0; i < rule->n_left; i++) {
         const struct rule_item *it = &rule_items[rule->left + i];
+        unsigned n = item_before(l, it);
 
-        if (item_before(l, it) < it->min)
+        if (n < it->min)
             return false;
+        if (i + 1 == rule->n_left && n > it->min)
+            behind_escape(l, it, n);
         if (i + 1 == rule->n_inside)
             *secret = l->pos;
     }
     return true;
-}
-
-/* ---- boundaries ---------------------------------------------------------------------- */
-
-static bool ends_with(const uint8_t *b, size_t n, const char *text)
-{
-    size_t len = strlen(text);
-
-    return n >= len && memcmp(b + n - len, text, len) == 0;
-}
-
-/* An escape written out ends b: \n \xHH \uHHHH \NNN; a control character: ^M. */
-static bool ends_with_escape(const uint8_t *b, size_t n)
-{
-    size_t digits = 0;
-
-    if (n >= 2 && b[n - 2] == '^' && b[n - 1] >= '@' && b[n - 1] <= '_')
-        return true;
-    if (memrchr(b + (n < ESCAPED_MAX ? 0 : n - ESCAPED_MAX), '\\',
-                n < ESCAPED_MAX ? n : ESCAPED_MAX) == NULL)
-        return false;
-    if (n >= 2 && b[n - 2] == '\\' && strchr("nrtbfv0aeE", b[n - 1]) != NULL)
-        return true;
-    while (digits < 4 && digits < n && is_hex(b[n - 1 - digits]))
-        digits++;
-    for (size_t i = 1; i <= digits; i++) {
-        const uint8_t *before = b + n - i;
-
-        if (n - i >= 2 && before[-2] == '\\' &&
-            ((i == 4 && before[-1] == 'u') || (i == 2 && before[-1] == 'x')))
-            return true;
-        if (i == 3 && n > 3 && before[-1] == '\\')
-            return true;
-    }
-    return false;
-}
-
-/* A byte of a URL ends b, %XX, also encoded again: %25XX. */
-static bool ends_with_percent(const uint8_t *b, size_t n)
-{
-    if (n < 3 || !is_hex(b[n - 1]) || !is_hex(b[n - 2]))
-        return false;
-    for (n -= 2; n >= 3 && b[n - 1] == '5' && b[n - 2] == '2'; n -= 2)
-        continue;
-    return b[n - 1] == '%';
-}
-
-/* A CSI sequence ends b: ESC, also written out, or its C1 form; parameters; a final letter. Of
-   a colour the ESC may be gone, as in logs of which somebody took the control characters. */
-static bool ends_with_csi(const uint8_t *b, size_t n)
-{
-    static const char *const written[] = {
-        "\x1b", "\\x1b", "\\x1B", "\\u001b", "\\u001B", "\\u{1b}", "\\u{1B}", "\\033", "\\e", "\\E",
-        "^[", "#x1B", "#x1b;", "#x1B;", "#27;", "\xe2\x90\x9b"};
-    uint8_t final = n > 0 ? b[n - 1] : 0;
-    uint8_t digit;
-
-    if (n < 2 || final < 0x40 || final > 0x7e)
-        return false;
-    digit = b[n - 2];
-    for (n--; n > 0 && b[n - 1] >= 0x20 && b[n - 1] <= 0x3f; n--)
-        continue;
-    if (n > 0 && b[n - 1] == 0x9b)
-        return true;
-    if (n < 1 || b[n - 1] != '[')
-        return false;
-    if ((final == 'm' || final == 'K') && is_digit(digit))
-        return true;
-    for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
-        if (ends_with(b, n - 1, written[i]))
-            return true;
-    }
-    return false;
-}
-
-/* ESC, intermediate bytes and a final one, "ESC ( B" of tput sgr0, or none: "ESC 7" of tput sc. */
-static bool ends_with_charset(const uint8_t *b, size_t n)
-{
-    if (n >= 2 && b[n - 2] == ESC && b[n - 1] >= 0x30 && b[n - 1] <= 0x7e && b[n - 1] != '[')
-        return true;
-    return n >= 3 && b[n - 1] >= 0x30 && b[n - 1] <= 0x7e && b[n - 2] >= 0x20 &&
-           b[n - 2] <= 0x2f && b[n - 3] == ESC;
 }
 
 bool look_boundary(const struct redactor *r, uint64_t pos)
@@ -297,7 +335,7 @@ bool look_boundary(const struct redactor *r, uint64_t pos)
     if (n == 0 || !is_word(b[n - 1]) || cover_touches(r, pos))
         return true;
     return ends_with_percent(b, n) || ends_with_escape(b, n) || ends_with_csi(b, n) ||
-           ends_with_charset(b, n);
+           ends_with_charset(b, n) || ends_with_option(b, n);
 }
 
 /* What precedes pos can be the scheme of a URL: a letter and at least one more byte. */

@@ -19,7 +19,8 @@ enum {
     PEM_JUNK_MAX = 512,  /* after so many bytes without a run a line is key no more */
     PEM_RUN_AGAIN = 16,  /* a run that counts for that */
     PEM_MARKER_MAX = 512, /* bytes of a marker with colours in it */
-    PEM_BLANKS_MAX = 3,  /* empty lines that may stand inside */
+    PEM_BLANKS_MAX = 7,  /* empty lines that may stand inside: three, each line end doubled */
+    PEM_RUN_SUM = 5,     /* '=' and the checksum of PGP */
     PEM_DASHES = 5,
     PEM_DASHES_SSH2 = 4,
     ESC = 0x1b
@@ -56,11 +57,16 @@ static void run_end(struct pem_line *l)
 {
     if (l->run == 0)
         return;
+    if (!l->run_alnum) { /* a sign by itself: what strings are joined with */
+        l->run = 0;
+        return;
+    }
     if (l->run_lower && l->blank && l->run >= PEM_WORD && l->words < UINT8_MAX)
         l->words++;
     l->last = (uint16_t)(l->run < UINT16_MAX ? l->run : UINT16_MAX);
     l->last_mix = (uint16_t)(l->run_mix < UINT16_MAX ? l->run_mix : UINT16_MAX);
     l->last_pad = l->run_pad;
+    l->last_sum = l->run_sum && l->run == PEM_RUN_SUM;
     l->runs = (uint16_t)(l->runs + (l->runs < UINT16_MAX));
     l->run = 0;
 }
@@ -70,8 +76,9 @@ static void run_take(struct pem_line *l, uint8_t kind, uint8_t byte)
     if (l->run == 0) {
         l->run_mix = 0;
         l->run_kind = KIND_OTHER;
-        l->run_slash = l->run_pad = false;
+        l->run_slash = l->run_pad = l->run_alnum = false;
         l->run_lower = true;
+        l->run_sum = byte == '=';
     }
     l->run += l->run < UINT32_MAX;
     if (kind != l->run_kind && kind != KIND_SIGN && l->run_kind != KIND_OTHER &&
@@ -81,6 +88,7 @@ static void run_take(struct pem_line *l, uint8_t kind, uint8_t byte)
     l->run_slash |= byte == '/';
     l->run_pad = byte == '=';
     l->run_lower &= kind == KIND_LOWER;
+    l->run_alnum |= kind != KIND_SIGN;
     l->alnum |= kind != KIND_SIGN;
 }
 
@@ -131,7 +139,8 @@ static bool is_digit(uint8_t c)
 }
 
 /* Where the header's prefix ends that [from, to) begins with, any number standing for any: a
-   time stamp, a line number. NO_POS: it begins otherwise. */
+   time stamp, a line number. Of a line that is nothing else its last blanks may be missing.
+   NO_POS: it begins otherwise. */
 static uint64_t behind_prefix(const struct redactor *r, uint64_t from, uint64_t to)
 {
     const struct pem *p = &r->s.pem;
@@ -150,6 +159,8 @@ static uint64_t behind_prefix(const struct redactor *r, uint64_t from, uint64_t 
         while (is_digit(b) && i < p->prefix_len && is_digit((uint8_t)p->prefix[i]))
             i++;
     }
+    while (from == to && i < p->prefix_len && (p->prefix[i] == ' ' || p->prefix[i] == '\t'))
+        i++;
     return i == p->prefix_len ? from : NO_POS;
 }
 
@@ -158,24 +169,56 @@ static bool same_shape(const struct redactor *r, uint64_t from, uint64_t to)
     return behind_prefix(r, from, to) == to;
 }
 
-/* Behind the prefix the line has one short run, as the last one of a key that was cut off. */
-static bool rest_is_weak(const struct redactor *r, uint64_t from, uint64_t to)
+/* True if the byte is part of an escape sequence (colours around a line). */
+static bool line_csi(struct pem_line *l, uint8_t byte)
+{
+    switch (l->csi) {
+    case 0:
+        l->csi = byte == ESC;
+        return byte == ESC;
+    case 1:
+        l->csi = byte == '[' ? 2 : 0;
+        return byte == '[';
+    default:
+        if (byte >= 0x40 && byte <= 0x7e)
+            l->csi = 0;
+        return true;
+    }
+}
+
+/* Reads what stands behind the prefix as if it were a line of its own. */
+static struct pem_line rest_read(const struct redactor *r, uint64_t from, uint64_t to)
 {
     struct pem_line rest = {.runs = 0};
 
-    from = behind_prefix(r, from, to);
-    while (to > from && stream_byte(r, to - 1) == ' ')
-        to--;
-    if (from == NO_POS || to - from < PEM_RUN_TAIL)
-        return false;
-    for (; from < to; from++) {
-        uint8_t kind = base64_kinds[stream_byte(r, from)];
+    for (from = behind_prefix(r, from, to); from < to; from++) {
+        uint8_t byte = stream_byte(r, from);
+        uint8_t kind = line_csi(&rest, byte) ? KIND_OTHER : base64_kinds[byte];
 
-        if (kind == KIND_OTHER)
-            return false;
-        run_take(&rest, kind, stream_byte(r, from));
+        if (kind != KIND_OTHER)
+            run_take(&rest, kind, byte);
+        else if (byte != ESC && rest.csi == 0)
+            run_end(&rest);
     }
-    return rest.run_mix > 0 || rest.run_pad;
+    run_end(&rest);
+    return rest;
+}
+
+/* The line has one run, and it is mixed as those of keys are. */
+static bool line_is_alone(const struct pem_line *l)
+{
+    return l->runs == 1 && l->last >= PEM_RUN_ALONE &&
+           (uint32_t)l->last_mix * PEM_MIX >= l->last;
+}
+
+/* What a line is for what stands behind its prefix: short ones of a key, its last one. */
+static enum pem_line_kind rest_kind(const struct redactor *r, uint64_t from, uint64_t to)
+{
+    struct pem_line rest = rest_read(r, from, to);
+
+    if (line_is_alone(&rest))
+        return PEM_LINE_KEY;
+    return rest.runs == 1 && line_is_weak(&rest) ? PEM_LINE_WEAK : PEM_LINE_PROSE;
 }
 
 /* What the line that ends at `end` is; it is held from its content on. */
@@ -183,6 +226,7 @@ static enum pem_line_kind line_kind(const struct redactor *r, uint64_t end)
 {
     const struct pem_line *l = &r->s.pem.line;
     bool hidden = cover_hides(r, l->content); /* by a token's mark: held no more */
+    enum pem_line_kind rest = PEM_LINE_PROSE;
 
     if (l->key_match != 0)
         return PEM_LINE_KEY;
@@ -190,14 +234,13 @@ static enum pem_line_kind line_kind(const struct redactor *r, uint64_t end)
         return PEM_LINE_NEUTRAL;
     if (!hidden && r->s.pem.prefix_len > 0 && same_shape(r, l->content, end))
         return PEM_LINE_NEUTRAL; /* an empty one behind its prefix */
-    if (l->runs == 1 && l->last >= PEM_RUN_ALONE && (uint32_t)l->last_mix * PEM_MIX >= l->last)
+    if (line_is_alone(l) || (l->last_sum && r->s.pem.block == PEM_ARMED))
         return PEM_LINE_KEY;
     if (!hidden && line_is_field(r, l->content, end))
         return PEM_LINE_FIELD;
-    if (line_is_weak(l) ||
-        (!hidden && r->s.pem.prefix_len > 0 && rest_is_weak(r, l->content, end)))
-        return PEM_LINE_WEAK;
-    return PEM_LINE_PROSE;
+    if (!hidden && r->s.pem.prefix_len > 0)
+        rest = rest_kind(r, l->content, end);
+    return rest == PEM_LINE_PROSE && line_is_weak(l) ? PEM_LINE_WEAK : rest;
 }
 
 /* ---- the block --------------------------------------------------------------------- */
@@ -327,23 +370,6 @@ static void line_separator(struct redactor *r, uint64_t from, uint64_t to, uint8
 static bool header_is_mentioned(const struct pem *p)
 {
     return p->block == PEM_UNDECIDED && p->line.header && p->line.words >= PEM_WORDS;
-}
-
-/* True if the byte is part of an escape sequence (colours around a line). */
-static bool line_csi(struct pem_line *l, uint8_t byte)
-{
-    switch (l->csi) {
-    case 0:
-        l->csi = byte == ESC;
-        return byte == ESC;
-    case 1:
-        l->csi = byte == '[' ? 2 : 0;
-        return byte == '[';
-    default:
-        if (byte >= 0x40 && byte <= 0x7e)
-            l->csi = 0;
-        return true;
-    }
 }
 
 static void line_content(struct redactor *r, uint8_t byte)

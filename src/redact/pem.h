@@ -49,6 +49,9 @@ struct pem_line {
     bool run_lower; /* only small letters so far */
     bool run_pad;   /* '=' at its end */
     bool last_pad;
+    bool run_alnum; /* it is more than signs */
+    bool run_sum;   /* it begins with '=' */
+    bool last_sum;  /* the last run that ended is the checksum of PGP */
     bool alnum;
     bool header;    /* what follows the header on its own line */
     bool written;   /* the line end before it was written out */

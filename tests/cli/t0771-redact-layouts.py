@@ -103,7 +103,7 @@ def headers():
 def jenkins():
     key = "".join(rng.choice("0123456789abcdef") for _ in range(32))
     text = "Please use the following password to proceed to installation:\n\n" + key + "\n\nThis may\n"
-    for prefix in ("", "2026-01-02T03:04:05.123456789Z ", "jenkins-1  | ", "2026-01-02T03:04:05.1Z stdout F "):
+    for prefix in ("", "+", "-", "> ", "# ", "2026-01-02T03:04:05.123456789Z ", "jenkins-1  | ", "2026-01-02T03:04:05.1Z stdout F "):
         is_gone("".join(prefix + line + "\n" for line in text.splitlines()), [key], f"behind {prefix!r}")
 
 
@@ -176,6 +176,71 @@ def private_keys():
 
 
 @bl.section
+def private_keys_of_short_lines():
+    prefix = "2026-01-02T03:04:05.123456Z INFO  app: "
+    for behind in ("", ",", '" +', "\\", '",', "\x1b[0m"):
+        key, body = pem("PGP PRIVATE KEY BLOCK", ("Version: 1", ""), size=300)
+        body[-1] = pick(16)
+        sums = "=" + pick(4).upper()
+        key[-2:] = [body[-1], sums, key[-1]]
+        is_gone("".join(prefix + line + behind + "\n" for line in key) + prefix + "shown\n", [*body, sums],
+                f"PGP with its checksum, prefixed, {behind!r} behind each line", ("app: shown",))
+    key, body = pem("EC PRIVATE KEY")
+    body = ["".join(body)[i:i + 16] for i in range(0, len("".join(body)), 16)]
+    is_gone("".join(prefix + line + "\n" for line in (key[0], *body, key[-1])), body, "lines of 16 behind a prefix")
+    key, body = pem("RSA PRIVATE KEY")
+    is_gone("".join(prefix + line + "\n" + prefix + "\n" for line in ["  " + line for line in key]), body,
+            "an empty line, but for its prefix, behind each")
+    key, body = pem("RSA PRIVATE KEY", ("Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-256-CBC,0A1B2C3D4E5F6071", ""))
+    is_gone("\r\n\r\n".join(key), body, "each line end twice")
+
+
+def putty(size=200):
+    body = base64.b64encode(rng.randbytes(size)).decode()
+    body = [body[i:i + 64] for i in range(0, len(body), 64)]
+    public = base64.b64encode(rng.randbytes(90)).decode()
+    mac = "".join(rng.choice("0123456789abcdef") for _ in range(64))
+    return ["PuTTY-User-Key-File-3: ssh-ed25519", "Public-Lines: 2", public[:64], public[64:],
+            f"Private-Lines: {len(body)}", *body, "Private-MAC: " + mac], [*body, mac], public
+
+
+@bl.section
+def putty_keys():
+    time = "2026-01-02T03:04:05.123456Z "
+    for size in (150, 192, 197):
+        key, body, public = putty(size)
+        keeps = (public[:64], public[64:], "shown")
+        for name, lines in {
+                "CRLF in JSON": json.dumps({"k": "\r\n".join(key), "l": "shown"}),
+                "JSON in JSON": nested(json.dumps({"k": "\n".join(key), "l": "shown"}), 2),
+                "blanks": " ".join(key) + " shown", "commas": ",".join(key) + ",shown",
+                "tabs written out": "\\t".join(key) + "\\tshown", "LF as in C": "\\x0a".join(key) + "\\x0ashown",
+                "entities": "&#10;".join(key) + "&#xA;shown", "<br>": "<br>".join(key) + "<br>shown",
+                "CR": "\r".join(key) + "\rshown", "strings": " ".join(f'"{line}"' for line in key) + " shown"}.items():
+            is_gone(lines + "\n", body, f"PuTTY, {size} bytes, {name}", keeps)
+        for behind in ("", " ", '",', '" +', "\\", "\\n\\", "\r", "\r\r", "^M", "\x1b[0m", "\x1b[K", " |",
+                       *["</p>"] * (size == 192)):
+            for prefix in ("", "    ", time, "+", "> ", "web_1  | ", '"'):
+                is_gone("".join(prefix + line + behind + "\n" for line in [*key, "shown"]), body,
+                        f"PuTTY, {size} bytes, between {prefix!r} and {behind!r}", keeps)
+        is_gone("".join(json.dumps({"log": line + "\n", "stream": "stdout"}) + "\n" for line in [*key, "shown"]),
+                body, f"PuTTY, {size} bytes, in lines of JSON", (*keeps, '"stream": "stdout"}'))
+        is_gone("".join(time + line + "\r\n" + time + "\r\n" for line in [*key, "shown"]), body,
+                f"PuTTY, {size} bytes, an empty line behind each", (*keeps, time + "\r\n"))
+        for name, form in {"a URL": urllib.parse.quote, "a form": urllib.parse.quote_plus}.items():
+            is_gone("k=" + form("\n".join(key)) + "&l=shown\n", [form(line) for line in body],
+                    f"PuTTY, {size} bytes, in {name}", ("&l=shown",))
+    gives("Private-Lines: 2\n" + pick(20) + "Private-Lines: 2\n- shown, too\n",
+          "Private-Lines: 2\n[REDACTED_PEM_LINE]-Lines: 2\n- shown, too\n", "a line of a key, and the next")
+    for text in ("Private-Lines: 7 means that seven lines of /usr/share/doc/putty/key follow\n",
+                 "the lines behind Private-Lines: are\n/usr/local/share/doc/putty-tools/README\n",
+                 "Private-Lines: 2\n[REDACTED_PEM_LINE]\n[REDACTED_PEM_LINE]\nPrivate-MAC: [REDACTED]\n",
+                 "Private-Lines: 1 [REDACTED_PEM_LINE] Private-MAC: [REDACTED]\n",
+                 "Private-Lines: 3\nPrivate-MAC: see /usr/share/doc/putty/README\n/usr/share/doc/putty/README\n"):
+        gives(text, text, f"a key of PuTTY merely mentioned: {text!r}")
+
+
+@bl.section
 def dotted_fields():
     rules = bl.temp("rules")
     with open(rules, "w", encoding="utf-8") as file:
@@ -194,6 +259,63 @@ def what_is_none():
         gives(text, text, text.strip())
     gives("mysql -u me -paB3dE6gH db\n", "mysql -u me -p[REDACTED] db\n", "but a password")
     gives("mysql -u me -p81726354 db\n", "mysql -u me -p[REDACTED] db\n", "also of digits")
+    gives("mysql -u me -p81726354", "mysql -u me -p[REDACTED]", "and at the end of the input")
+    gives("mysql -p8172:635", "mysql -p8172:635", "but no ports there")
+
+
+@bl.section
+def beginnings():
+    token = "ghp_" + pick(36)
+    for before in ("tool -t%s", "tool -k%s -q", '["-t%s"]', "-t%s", "k=3D%s", "\\U0000000a%s", "\\U0000001b[1m%s"):
+        gives(before % token + "\n", before % "ghp_[REDACTED]" + "\n", f"a token in {before!r}")
+    for before in ("x-t%s", "a -ab%s", "--t%s", "a_-t%s", "\\U000000a%s", "=3d%s", "3D%s", "\\U0000gg0a%s"):
+        gives(before % token + "\n", before % token + "\n", f"none in {before!r}")
+
+
+@bl.section
+def escapes_before():
+    """What stands before the anchor of a token does not begin within an escape written out."""
+    digits = "".join(rng.choice("123456789") for _ in range(10))
+    telegram, facebook = digits[:8] + ":AA" + pick(33), digits + digits[:5] + "|" + pick(27)
+    for secret, mark, options in ((telegram, "[REDACTED:telegram-bot]", ()),
+                                  (facebook, "[REDACTED:facebook-app-token]", ()),
+                                  ("some.body@example.com", "[REDACTED:email]", ("--on", "email"))):
+        for before in ('{"m":"\\u0022%s"}', "a\\n%s", "a\\t%s", '"\\\\u0022%s', "x\\x22%s", "a\\U0000000a%s", "(%s)"):
+            gives(before % secret + "\n", before % mark + "\n", f"{mark[10:-1]} in {before!r}", *options)
+        if options:
+            continue
+        for before in ("a%%20%s", "k%%3D%s", "k=3D%s"):
+            gives(before % secret + "\n", before % mark + "\n", f"{mark[10:-1]} in {before!r}")
+    gives("a%20b@example.com\n", "[REDACTED:email]\n", "a per cent sign in an address", "--on", "email")
+
+
+@bl.section
+def exact_lengths():
+    for prefix, n in (("cio", 32), ("4b1d", 38), ("BSA", 28)):
+        token = prefix + pick(n)
+        for form in ("https://h/a/%s/b", "%s+", "%s=", "k=%s/"):
+            gives(form % token + "\n", form % (prefix + "[REDACTED]") + "\n", f"{prefix} in {form!r}")
+        gives(token + "a/b\n", token + "a/b\n", f"{prefix}, too long")
+
+
+@bl.section
+def django():
+    rest = "".join(rng.choice("abcdefghijklmnopqrstuvwxyz0123456789!@#$%^*(-_=+)") for _ in range(50))
+    for places in ((), (0,), (25,), (49,), (7, 8, 30), (1, 9, 17, 25, 33, 41)):
+        key = "".join("&" if i in places else c for i, c in enumerate(rest))
+        text = "<v>django-insecure-%s</v>\n"
+        gives(text % entities(key), text % "[REDACTED]", f"a key with {len(places)} ampersands in XML")
+    for name in ("%a#b4c5d6", "%ab%c3d4e5", "%a3b4c5d6"):
+        gives(entities(f'<add key="Password" value="{name}" />') + "\n",
+              entities('<add key="Password" value="[REDACTED]" />') + "\n", f"NuGet's {name} in XML")
+    gives(entities('<add key="Password" value="%NAME%" />'), entities('<add key="Password" value="%NAME%" />'),
+          "a reference of NuGet in XML")
+
+
+@bl.section
+def homes():
+    for path in ("/mnt/c/Users/%s/x", "/c/Users/%s", "/var/home/%s/x", "/export/home/%s"):
+        gives(path % "somebody" + "\n", path % "[REDACTED]" + "\n", f"a home in {path}", "--on", "home")
 
 
 @bl.section

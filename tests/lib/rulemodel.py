@@ -23,7 +23,8 @@ CSI = re.compile(rb"\x1b\[[\x20-\x3f]*[\x40-\x7e]")
 WRITTEN_CSI = re.compile(rb"(?:(?:\x1b|\\x1[bB]|\\u001[bB]|\\u\{1[bB]\}|\\033|\\[eE]|\^\[|#x1B|#x1[bB];|#27;|"
                          rb"\xe2\x90\x9b)\[[\x20-\x3f]*[\x40-\x7e]|\[[\x20-\x3f]*[0-9][mK])$")
 WRITTEN_ESCAPE = re.compile(rb"(?:\\[nrtbfv0aeE]|\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[0-7]{3}|\^[@-_]|"
-                            rb"%(?:25)*[0-9a-fA-F]{2}|\x1b[0-Z\\-~])$")
+                            rb"\\U[0-9a-fA-F]{8}|%(?:25)*[0-9a-fA-F]{2}|=3D|\x1b[0-Z\\-~])$")
+OPTION = re.compile(rb"(?<![^ \t\n\r\"'`(\[,=])-[A-Za-z]\Z")
 MARK = re.compile(rb"\[REDACTED(?::[A-Za-z0-9_.-]{1,64})?\]")
 
 
@@ -388,7 +389,16 @@ class Model:
         if place > self.places[at - 1] + 1:
             return True
         before = self.whole[max(0, place - 40):place]
-        return bool(WRITTEN_ESCAPE.search(before) or WRITTEN_CSI.search(before))
+        return bool(WRITTEN_ESCAPE.search(before) or WRITTEN_CSI.search(before) or
+                    OPTION.search(before))
+
+    def behind_escape(self, item, first, stop):
+        """Where the bytes [first, stop) of an item begin if an escape written out reaches into them."""
+        for at in range(first, min(stop - item.low, first + 10) + 1):
+            found = WRITTEN_ESCAPE.search(self.whole[max(0, self.places[at] - 20):self.places[at]])
+            if found and (found[0][0] not in b"%=" or ord("%") not in item.members):
+                return at
+        return first
 
     def is_scheme(self, at):
         return re.search(rb"[A-Za-z][A-Za-z0-9+.-]{1,20}\Z", self.data[max(0, at - 21):at])
@@ -413,9 +423,12 @@ class Model:
         start = first = at
         secret_start = None
         for number in range(len(rule.left) - 1, -1, -1):
+            stop = first
             first = rule.left[number].take_left(self.data, first)
             if first < 0:
                 return
+            if number == 0 and stop - first > rule.left[number].low:
+                first = self.behind_escape(rule.left[number], first, stop)
             if rule.open_left and rule.open == number:
                 secret_start = first
         if rule.open_left and rule.open == len(rule.left):
