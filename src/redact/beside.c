@@ -28,7 +28,7 @@ static bool piece_grows(struct redactor *r, const struct known_piece *p)
     m = &r->matches[at - 1];
     if (m->name != RULE_NAME_KNOWN || m->out || m->end == NO_POS || p->start >= m->end)
         return false;
-    m->end = p->end > m->end ? p->end : m->end;
+    cover_grow(r, m, p->end);
     return true;
 }
 

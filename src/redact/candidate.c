@@ -4,11 +4,12 @@
 
 #include "redact/escape.h"
 #include "redact/evidence.h"
+#include "redact/needless.h"
 #include "redact/rules.h"
 #include "redact/stream.h"
 
 enum step { STEP_LIVE, STEP_DEAD, STEP_DONE };
-enum { LOOK_AHEAD = 48, MARK_MAX = 80 };
+enum { MARK_MAX = 80 };
 
 /* ---- evidence ------------------------------------------------------------------------ */
 
@@ -65,27 +66,6 @@ static inline bool item_takes(const struct candidate *c, const struct rule_item 
     return (it->max == ITEM_UNBOUNDED || c->count < it->max) && rule_item_has(it, byte);
 }
 
-/* A candidate is within the endless item: nothing was counted yet where it overflowed just now. */
-static inline bool is_within(const struct candidate *c, const struct rule_item *it)
-{
-    return c->item == it && (c->count > 0 || c->overflowed) && !c->dead;
-}
-
-/* What began earlier in the same endless item ends where one would that has its secret begin at
-   `start`, and comes to whatever that would: it has taken the same bytes, and more. */
-static bool is_covered(const struct redactor *r, const struct candidate *self,
-                       const struct rule_item *it, uint64_t start)
-{
-    for (size_t i = 0; i < r->s.n_live; i++) {
-        const struct candidate *c = &r->live[i];
-
-        /* One that overflowed begins where it did so. */
-        if (c != self && is_within(c, it) && (c->start <= start || c->start == NO_POS))
-            return true;
-    }
-    return false;
-}
-
 static void kill_siblings(struct redactor *r, const struct candidate *c)
 {
     for (size_t i = 0; i < r->s.n_live; i++) {
@@ -100,7 +80,7 @@ static void kill_siblings(struct redactor *r, const struct candidate *c)
 }
 
 /* Unarmed for too long: what was held comes out. Within an endless item the secret may still be
-   to come, its evidence or that of a later anchor (is_under_way). */
+   to come, its evidence or that of a later anchor (row_under_way). */
 static enum step overflow(struct redactor *r, struct candidate *c, const struct rule_item *it)
 {
     if (it->max != ITEM_UNBOUNDED)
@@ -169,7 +149,7 @@ static bool item_first(struct redactor *r, struct candidate *c, const struct rul
         kill_siblings(r, c);
     if ((it->flags & ITEM_OPEN) != 0)
         c->start = r->s.pos;
-    return c->match != 0 || it->max != ITEM_UNBOUNDED || !is_covered(r, c, it, c->start);
+    return c->match != 0 || it->max != ITEM_UNBOUNDED || !row_under_way(r, c, it, c->start);
 }
 
 /* On to the next item. */
@@ -241,29 +221,17 @@ static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t
     }
 }
 
-/* ---- bytes of a class ---------------------------------------------------------------- */
-
-/* How many of the n bytes from index `at` of the input on are of the class. Looked at once,
-   however many candidates, live or to come, ask. */
-static size_t class_run(struct redactor *r, uint16_t number, size_t at, size_t n)
-{
-    const uint32_t *class = rule_classes[number];
-    struct class_memo *m = &r->runs[number];
-    uint64_t pos = r->base + at;
-    size_t run;
-
-    if (pos < m->from || pos > m->upto)
-        *m = (struct class_memo){.from = pos, .upto = pos};
-    run = (size_t)(m->upto - pos);
-    if (run >= n)
-        return n;
-    while (run < n && rule_class_has(class, r->in[at + run]))
-        run++;
-    m->upto = pos + run;
-    return run;
-}
-
 /* ---- the list ------------------------------------------------------------------------ */
+
+/* The row comes to nothing, or to nothing of its own, as its first byte or those at hand tell. */
+static inline bool is_needless(struct redactor *r, const struct rule *rule,
+                               const struct before_row *b)
+{
+    size_t at = (size_t)(b->end - r->base);
+
+    return (b->end >= r->base && at < r->in_len && row_refuses(rule, r->in[at])) ||
+           row_needless(r, rule, b);
+}
 
 /* The rule cannot begin with this byte. */
 static bool is_hopeless(const struct rule *rule, int byte)
@@ -272,52 +240,6 @@ static bool is_hopeless(const struct rule *rule, int byte)
 
     return byte != NO_BYTE && rule->len > 0 && it->min > 0 &&
            !rule_item_has(it, (uint8_t)byte);
-}
-
-/*
- * False if the bytes at hand show that the row comes to nothing: no candidate is made then,
- * which is what most anchors in ordinary text come to. Bounded, so that floods of anchors
- * cost no more than that.
- */
-static bool may_match(struct redactor *r, const struct rule *rule, uint64_t pos)
-{
-    const struct rule_item *it = &rule_items[rule->first];
-    const struct rule_item *stop = it + rule->len;
-    size_t at = (size_t)(pos - r->base);
-    size_t end = at + LOOK_AHEAD < r->in_len ? at + LOOK_AHEAD : r->in_len;
-
-    if (pos < r->base)
-        return true;
-    for (; it < stop && at < end; it++) {
-        size_t n = it->max < end - at ? it->max : end - at;
-        size_t count = !rule_item_has(it, r->in[at]) ? 0
-                       : n == 1                      ? 1
-                                                     : class_run(r, it->class, at, n);
-
-        at += count;
-        if (at == end || r->in[at] == ESC)
-            return true;
-        if (count < it->min || ((it->flags & ITEM_EXACT) != 0 && count == it->max &&
-                                rule_item_has(it, r->in[at])))
-            return false;
-        if ((it->flags & ITEM_ARM) != 0)
-            return true;
-    }
-    return true;
-}
-
-/* A live candidate of the row is within the same endless item. What begins to the left of its
-   anchor is known to begin before it, no more. */
-static bool is_under_way(const struct redactor *r, const struct rule *rule, uint64_t anchor,
-                         uint64_t end)
-{
-    const struct rule_item *it = &rule_items[rule->first];
-    uint64_t least = rule->opens == OPENS_RIGHT    ? end
-                     : rule->opens == OPENS_ANCHOR ? anchor
-                     : anchor > INNER_MAX          ? anchor - INNER_MAX
-                                                   : 0;
-
-    return it->max == ITEM_UNBOUNDED && rule->len > 0 && is_covered(r, NULL, it, least);
 }
 
 /* Too many live ones, which no honest text has. The oldest gives way: rather redacted than
@@ -402,40 +324,41 @@ static bool find_start(struct redactor *r, const struct anchor *a, const struct 
 }
 
 /* What must precede the anchor does not. */
-static bool lacks_context(struct redactor *r, const struct rule *rule, uint64_t start,
-                          uint64_t end)
+static __attribute__((noinline)) bool lacks_context(struct redactor *r, const struct rule *rule,
+                                                    const struct before_row *b)
 {
     struct look l;
     uint64_t secret;
 
-    if (!look_context(r, rule, start, end))
+    if (!look_context(r, rule, b->anchor, b->end))
         return true;
     if (rule->n_left == 0)
         return false;
-    look_from(&l, r, start);
+    look_from(&l, r, b->anchor);
     return !look_left(&l, rule, &secret);
 }
 
-/* The bytes at hand show that no secret begins with the row, or that it is under way. */
-static bool is_needless(struct redactor *r, const struct rule *rule, uint64_t start, uint64_t end)
+/* The anchor is a public prefix that may grow one of the same beginning. */
+static bool may_grow(const struct redactor *r, const struct anchor *a, uint64_t start)
 {
-    return rule->len > 0 && (is_under_way(r, rule, start, end) || !may_match(r, rule, end));
+    return (a->flags & (ANCHOR_WORD | ANCHOR_INNER)) == ANCHOR_WORD &&
+           rules[a->first].opens == OPENS_RIGHT && has_shorter_prefix(r, start);
 }
 
 bool candidates_needless(struct redactor *r, size_t anchor, uint64_t start, uint64_t end)
 {
     enum { OTHERWISE = ANCHOR_PEM | ANCHOR_BLOCK | ANCHOR_MASK };
     const struct anchor *a = &anchors[anchor];
+    const struct before_row b = {start, end};
 
     if (!look_around(r, a, start, end))
         return true;
-    if ((a->flags & OTHERWISE) != 0 || has_shorter_prefix(r, start))
+    if ((a->flags & OTHERWISE) != 0 || may_grow(r, a, start))
         return false;
     for (uint16_t i = 0; i < a->n_rules; i++) {
         const struct rule *rule = &rules[a->first + i];
 
-        if (!r->set->off[rule->name] && !is_needless(r, rule, start, end) &&
-            !lacks_context(r, rule, start, end))
+        if (!r->set->off[rule->name] && !is_needless(r, rule, &b) && !lacks_context(r, rule, &b))
             return false;
     }
     return true;
@@ -445,8 +368,8 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
 {
     bool any = false;
     const struct anchor *a = &anchors[anchor];
-    bool grows = (a->flags & (ANCHOR_WORD | ANCHOR_INNER)) == ANCHOR_WORD &&
-                 rules[a->first].opens == OPENS_RIGHT && has_shorter_prefix(r, start);
+    const struct before_row b = {start, r->s.pos};
+    bool grows = may_grow(r, a, start);
 
     for (uint16_t i = 0; i < a->n_rules; i++) {
         uint16_t number = (uint16_t)(a->first + i);
@@ -457,7 +380,7 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
         if (r->set->off[rule->name])
             continue;
         /* The cheap questions first, except where the shorter prefix wants an answer. */
-        comes = !is_hopeless(rule, byte) && !is_needless(r, rule, start, r->s.pos);
+        comes = !is_hopeless(rule, byte) && !is_needless(r, rule, &b);
         if ((!comes && !grows) || !find_start(r, a, rule, start, &secret))
             continue;
         if (!comes)
@@ -630,7 +553,7 @@ static size_t quiet_run(struct redactor *r, const uint8_t *bytes, size_t n)
 
         n = quiet < n ? quiet : n;
         if (r->live[i].item->class != class) /* else it took these already */
-            n = class_run(r, r->live[i].item->class, at, n);
+            n = row_class_run(r, r->live[i].item->class, at, n);
         class = r->live[i].item->class;
     }
     return n;

@@ -115,6 +115,12 @@ bool stream_is_mark_end(const struct redactor *r, uint64_t start, uint64_t end)
     return false;
 }
 
+void cover_grow(struct redactor *r, struct match *m, uint64_t end)
+{
+    m->end = end > m->end ? end : m->end;
+    r->s.reach = end > r->s.reach ? end : r->s.reach;
+}
+
 uint32_t cover_add(struct redactor *r, uint64_t start, uint64_t end, const char *text,
                    uint16_t name, uint8_t marks)
 {
@@ -126,8 +132,7 @@ uint32_t cover_add(struct redactor *r, uint64_t start, uint64_t end, const char 
         m = &r->matches[at - 1];
         if (start < m->start)
             m->start = start;
-        if (m->end < end)
-            m->end = end;
+        cover_grow(r, m, end);
         return m->id;
     }
     while (at > 0 && r->matches[at - 1].start > start) {
@@ -135,6 +140,7 @@ uint32_t cover_add(struct redactor *r, uint64_t start, uint64_t end, const char 
         at--;
     }
     r->s.n_matches++;
+    r->s.reach = end > r->s.reach ? end : r->s.reach;
     m = &r->matches[at];
     *m = (struct match){.start = start, .end = end, .text = text, .name = name, .marks = marks};
     m->id = ++r->s.next_id != 0 ? r->s.next_id : ++r->s.next_id;
@@ -143,17 +149,21 @@ uint32_t cover_add(struct redactor *r, uint64_t start, uint64_t end, const char 
 
 void cover_close(struct redactor *r, uint32_t id, uint64_t end)
 {
+    uint64_t reach = 0;
+
     for (size_t i = 0; i < r->s.n_matches; i++) {
         if (r->matches[i].id == id)
             r->matches[i].end = end;
+        reach = r->matches[i].end > reach ? r->matches[i].end : reach;
     }
+    r->s.reach = reach;
 }
 
 bool cover_touches(const struct redactor *r, uint64_t pos)
 {
     if (r->s.covered != 0 && r->s.covered >= pos)
         return true;
-    for (size_t i = 0; i < r->s.n_matches; i++) {
+    for (size_t i = 0; i < r->s.n_matches && r->s.reach >= pos; i++) {
         if (r->matches[i].start < pos && r->matches[i].end >= pos)
             return true;
     }
@@ -164,7 +174,7 @@ bool cover_hides(const struct redactor *r, uint64_t pos)
 {
     if (r->s.covered > pos)
         return true;
-    for (size_t i = 0; i < r->s.n_matches; i++) {
+    for (size_t i = 0; i < r->s.n_matches && r->s.reach > pos; i++) {
         if (r->matches[i].start <= pos && r->matches[i].end > pos)
             return true;
     }

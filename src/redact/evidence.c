@@ -2,6 +2,7 @@
 /* Sixteen bytes at a time, as any compiler's vectors have them. */
 #include "redact/evidence.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -86,15 +87,36 @@ static size_t lanes_sum(lanes v)
     return sum;
 }
 
-static inline void piece_block(struct evidence_sum *sum, const uint8_t *bytes, lanes others)
+/* A bit for each lane, the first the lowest; the lanes are all bits or none. */
+static inline uint32_t lane_bits(lanes v)
 {
-    if (!any(others)) {
+    const uint64_t gather = UINT64_C(0x0002040810204081); /* the high bits into the highest byte */
+    const uint64_t high = UINT64_C(0x8080808080808080);
+    uint64_t half[2];
+
+    memcpy(half, &v, sizeof(half));
+    return (uint32_t)(((le64toh(half[0]) & high) * gather >> 56) |
+                      ((le64toh(half[1]) & high) * gather >> 56 << 8));
+}
+
+/* Of a block: the others end pieces. */
+static inline void piece_block(struct evidence_sum *sum, uint32_t others)
+{
+    uint32_t rest = ~others & ((1U << LANES) - 1);
+    size_t before = sum->tail + (size_t)__builtin_ctz(others | 1U << LANES);
+    size_t longest = before;
+
+    if (others != 0) {
+        sum->head = sum->head == SIZE_MAX ? before : sum->head;
+        sum->tail = LANES - 1 - (size_t)(31 - __builtin_clz(others));
+        if (sum->longest < LANES) {
+            for (size_t n = 0; rest != 0; n++, longest = n > longest ? n : longest)
+                rest &= rest >> 1;
+        }
+    } else {
         sum->tail += LANES;
-        sum->longest = sum->tail > sum->longest ? sum->tail : sum->longest;
-        return;
     }
-    for (size_t i = 0; i < LANES; i++)
-        piece_byte(sum, evidence_kinds[bytes[i]]);
+    sum->longest = longest > sum->longest ? longest : sum->longest;
 }
 
 /* Whole blocks behind at least one byte, at most BLOCKS_MAX; returns how many bytes they are. */
@@ -117,7 +139,7 @@ static size_t sum_blocks(struct evidence_sum *sum, const uint8_t *bytes, size_t 
         seen.lower |= now.lower;
         seen.upper |= now.upper;
         beyond |= between(v | 0x20, 'g', 'z');
-        piece_block(sum, bytes + i, ~(now.lower | now.upper | now.digit));
+        piece_block(sum, lane_bits(~(now.lower | now.upper | now.digit)));
     }
     sum->mix += lanes_sum(mix);
     sum->digits += lanes_sum(digits);

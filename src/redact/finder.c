@@ -179,11 +179,11 @@ static size_t last_bit(const uint64_t *bits, size_t end)
     return word != 0 ? i * 64 + (size_t)(64 - __builtin_clzll(word)) : 0;
 }
 
-size_t finder_escape(const struct finder_map *m, size_t upto)
+size_t finder_escape_in(const struct finder_map *m, size_t upto)
 {
     size_t end = 0;
 
-    if (m->any_escape && upto >= m->base + ANCHOR_PRINT) {
+    if (upto >= m->base + ANCHOR_PRINT) {
         end = upto - m->base - AROUND;
         end = last_bit(m->escapes, end < m->len ? end : m->len);
     }

@@ -57,8 +57,22 @@ typedef size_t finder_fn(const struct finder_tables *t, const uint8_t *data, siz
 size_t finder_next(finder_fn *find, const struct finder_tables *t, const uint8_t *data,
                    size_t len, size_t from, struct finder_map *m);
 
+/* The same if it is among the 64 places from `from` on, and these in the map; else 0. */
+static inline size_t finder_near(const struct finder_map *m, size_t from)
+{
+    size_t at = from - ANCHOR_PRINT - m->base;
+    uint64_t word = from >= ANCHOR_PRINT && at < m->len ? m->bits[at / 64] >> at % 64 : 0;
+
+    return word != 0 ? from + (size_t)__builtin_ctzll(word) : 0;
+}
+
 /* Behind the last ESC in data[3, upto) as far as the map's windows went; 0: none. */
-size_t finder_escape(const struct finder_map *m, size_t upto);
+size_t finder_escape_in(const struct finder_map *m, size_t upto);
+
+static inline size_t finder_escape(const struct finder_map *m, size_t upto)
+{
+    return m->any_escape ? finder_escape_in(m, upto) : m->last;
+}
 
 enum finder_kind { FINDER_PORTABLE, FINDER_NEON, FINDER_SSSE3, FINDER_AVX2, FINDER_AVX512,
                    N_FINDERS };

@@ -11,6 +11,7 @@ enum {
     ESCAPE_BEFORE_MAX = 40,
     ESCAPED_MAX = 10, /* \UHHHHHHHH */
     CONTEXT_MAX = 400,
+    NEAR_AHEAD = 128, /* bytes that are looked at ahead of need */
     WORD_MAX = 64
 };
 
@@ -401,29 +402,80 @@ static bool equal_folded(const uint8_t *b, const char *text, size_t len)
     return true;
 }
 
+/* The text's memo, if there are not more texts than memos; else it may be that of another. */
+static struct near_memo *near_memo(struct redactor *r, const char *text)
+{
+    size_t at = (uintptr_t)text / sizeof(void *) % NEAR_MEMOS;
+
+    for (size_t i = 0; i < NEAR_MEMOS; i++, at = (at + 1) % NEAR_MEMOS) {
+        if (r->near[at].text == text || r->near[at].text == NULL)
+            break;
+    }
+    return &r->near[at];
+}
+
+/* The index, from `at` on, of the next byte that may be a letter c of either case; `stop` if
+   there is none. Eight at once: a byte is zero of which the lower case is c's. */
+static size_t next_folded(const uint8_t *b, size_t at, size_t stop, uint8_t c)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+
+    for (; at + sizeof(uint64_t) <= stop; at += sizeof(uint64_t)) {
+        uint64_t x;
+
+        memcpy(&x, b + at, sizeof(x));
+        x = (x | ones * 0x20) ^ ones * (c | 0x20U);
+        if (((x - ones) & ~x & (ones << 7)) != 0)
+            break;
+    }
+    while (at < stop && (b[at] | 0x20) != (c | 0x20))
+        at++;
+    return at;
+}
+
+/* Looks on to the next place where the text ends, at most to `stop`. True if it ends there. */
+static bool near_next(const struct redactor *r, struct near_memo *m, uint64_t stop)
+{
+    size_t len = strlen(m->text);
+    uint8_t last = (uint8_t)m->text[len - 1];
+
+    while (m->upto < stop) {
+        size_t at = next_folded(r->in, (size_t)(m->upto - r->base), (size_t)(stop - r->base), last);
+        uint64_t begin = r->base + at + 1 - len;
+
+        m->upto = r->base + at;
+        if (m->upto == stop)
+            break;
+        m->upto++;
+        if (m->upto >= m->from + len && equal_folded(r->in + (begin - r->base), m->text, len))
+            return true;
+    }
+    return false;
+}
+
 /* The same, where no escape sequence is near and all of it is in this input: each byte is
-   looked at once for all anchors on the line. */
+   looked at once for all anchors on the line, and some bytes ahead, up to where the text stands
+   next. */
 static bool has_near_plain(struct redactor *r, const struct rule *rule, uint64_t start,
                            uint64_t floor)
 {
-    struct near_memo *m = &r->near[(uintptr_t)rule->near / sizeof(void *) % NEAR_MEMOS];
+    struct near_memo *m = near_memo(r, rule->near);
     size_t len = strlen(rule->near);
-    uint64_t at;
+    uint64_t ahead = r->base + r->in_len - start > NEAR_AHEAD ? start + NEAR_AHEAD
+                                                              : r->base + r->in_len;
 
-    if (m->text != rule->near || m->upto > start || m->upto < floor)
-        *m = (struct near_memo){.text = rule->near, .upto = floor, .line = floor};
-    at = m->upto;
-    for (; at < start; at++) {
-        uint8_t c = r->in[at - r->base];
-
-        if (c == '\n')
-            m->line = at + 1;
-        if (at - floor + 1 >= len && fold(c) == fold((uint8_t)rule->near[len - 1]) &&
-            equal_folded(r->in + (at + 1 - len - r->base), rule->near, len))
-            m->found = at + 1 - len + 1;
+    if (m->text != rule->near || floor < m->from || m->upto < floor || m->found + len > start + 1)
+        *m = (struct near_memo){.text = rule->near, .from = floor, .upto = floor};
+    while (m->upto < start) {
+        if (!near_next(r, m, ahead))
+            break;
+        if (m->upto > start)
+            m->upto--; /* known to be the first behind it */
+        else
+            m->found = m->upto - len + 1;
     }
-    m->upto = start;
-    return m->found > m->line && m->found > floor;
+    return m->found > floor &&
+           memchr(r->in + (m->found - 1 - r->base), '\n', (size_t)(start - (m->found - 1))) == NULL;
 }
 
 static bool has_near(struct redactor *r, const struct rule *rule, uint64_t start)

@@ -102,10 +102,12 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     r->s.pos = stop;
 }
 
-/* The last len bytes before pos are in the input as they are, without an escape sequence. */
-static bool stands_plain(const struct redactor *r, uint64_t pos, size_t len)
+/* So many bytes before pos are in the input as they are, without an escape sequence. */
+static inline size_t plain_before(const struct redactor *r, uint64_t pos)
 {
-    return pos - r->base >= len && pos >= r->s.escape_end + len;
+    uint64_t from = r->s.escape_end > r->base ? r->s.escape_end : r->base;
+
+    return pos > from ? (size_t)(pos - from) : 0;
 }
 
 /* One of the eight bytes at p is c (Mycroft's test; it may say so of one more than there are). */
@@ -124,7 +126,7 @@ static inline bool has_byte(const uint8_t *p, uint8_t c)
  * what precedes it ends no escape written out, for which a backslash or a percent sign would be
  * near, and no colour, whose last letter no other letter precedes.
  */
-static bool is_inside_word(const struct redactor *r, uint64_t pos)
+static inline bool is_inside_word(const struct redactor *r, uint64_t pos)
 {
     enum { LETTER = 1, DIGIT = 2 };
     static const uint8_t kinds[256] = {['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER,
@@ -144,6 +146,7 @@ struct before {
     uint64_t text; /* the last eight bytes, or logical ones, the first the lowest */
     uint64_t seen; /* bits of them that are known: of the last four, at least */
     const uint8_t *print;
+    size_t plain; /* plain_before */
 };
 
 /* The anchors whose print this may be. */
@@ -190,7 +193,7 @@ static void anchor_look(struct redactor *r, const struct anchor_entry *e, const 
     uint64_t end = r->s.pos - e->late;
     struct look l;
 
-    if (stands_plain(r, r->s.pos, e->len)) {
+    if (b->plain >= e->len) {
         if (is_anchor(r, e, b, end - a->len))
             anchor_found(r, e->anchor, end - a->len, end);
         return;
@@ -204,13 +207,14 @@ static void anchor_look(struct redactor *r, const struct anchor_entry *e, const 
 }
 
 /* What stands before this place in the input, where no escape sequence is near. */
-static struct before before_place(const struct redactor *r, size_t place)
+static inline struct before before_place(const struct redactor *r, size_t place)
 {
     const uint8_t *print = r->in + place - ANCHOR_PRINT;
+    size_t plain = plain_before(r, r->base + place);
 
-    if (stands_plain(r, r->base + place, sizeof(uint64_t)))
-        return (struct before){finder_long(print - ANCHOR_PRINT), UINT64_MAX, print};
-    return (struct before){(uint64_t)finder_word(print) << 32, UINT64_MAX << 32, print};
+    if (plain >= sizeof(uint64_t))
+        return (struct before){finder_long(print - ANCHOR_PRINT), UINT64_MAX, print, plain};
+    return (struct before){(uint64_t)finder_word(print) << 32, UINT64_MAX << 32, print, plain};
 }
 
 static void look_among(struct redactor *r, struct entries list, const struct before *b)
@@ -230,7 +234,7 @@ static void anchors_look(struct redactor *r, const struct before *b)
 }
 
 /* No escape sequence was passed over that looks back from pos would have to know of. */
-static bool escapes_noted(const struct redactor *r, uint64_t pos)
+static inline bool escapes_noted(const struct redactor *r, uint64_t pos)
 {
     size_t behind = finder_escape(&r->map, (size_t)(pos - r->base));
 
@@ -238,10 +242,10 @@ static bool escapes_noted(const struct redactor *r, uint64_t pos)
 }
 
 /* What fits the entry at pos is no anchor, or one that comes to nothing. */
-static bool is_idle_anchor(struct redactor *r, const struct anchor_entry *e,
-                           const struct before *b, uint64_t pos)
+static inline bool is_idle_anchor(struct redactor *r, const struct anchor_entry *e,
+                                  const struct before *b, uint64_t pos)
 {
-    return escapes_noted(r, pos) && stands_plain(r, pos, e->len) &&
+    return b->plain >= e->len &&
            (!is_anchor(r, e, b, pos - e->len) ||
             candidates_needless(r, e->anchor, pos - e->len, pos - e->late));
 }
@@ -258,13 +262,15 @@ static inline bool is_idle_among(struct redactor *r, struct entries list, const 
 
 /* Nothing begins at this place, as far as that can be told before the candidates get there,
    if they get there without a decision. */
-static bool is_idle_place(struct redactor *r, size_t place)
+static inline bool is_idle_place(struct redactor *r, size_t place)
 {
     struct before b = before_place(r, place);
     uint64_t pos = r->base + place;
 
-    if (!escapes_noted(r, pos))
-        b.seen = UINT64_MAX << 32; /* one may stand among the others */
+    if (!escapes_noted(r, pos)) { /* one may stand among the others */
+        b.seen = UINT64_MAX << 32;
+        b.plain = 0;
+    }
     return r->in[place - 1] != ESC && is_idle_among(r, hashed_entries(&b), &b, pos) &&
            (!finder_is_broad(r->tables, b.print) || is_idle_among(r, broad_entries(), &b, pos));
 }
@@ -281,7 +287,8 @@ static struct before print_here(const struct redactor *r, uint8_t *print)
 
         print[i] = c < 0 ? '\n' : (uint8_t)c;
     }
-    return (struct before){(uint64_t)finder_word(print) << 32, UINT64_MAX << 32, print};
+    return (struct before){(uint64_t)finder_word(print) << 32, UINT64_MAX << 32, print,
+                           plain_before(r, r->s.pos)};
 }
 
 /* Anchors that an escape sequence cuts in two. */
@@ -459,10 +466,12 @@ static void walk(struct redactor *r, size_t stop)
 
 /* The next place in this input, from `from` on, where anchors may end or behind an ESC;
    in_len + 1: none. */
-static size_t next_place(struct redactor *r, size_t from)
+static inline size_t next_place(struct redactor *r, size_t from)
 {
-    size_t found;
+    size_t found = finder_near(&r->map, from);
 
+    if (found != 0)
+        return found;
     if (from < ANCHOR_PRINT) /* begins before the input: always worth a look */
         return from;
     found = finder_next(r->find, r->tables, r->in, r->in_len, from, &r->map);

@@ -87,6 +87,7 @@ struct stream {
     uint64_t pos; /* of the next byte to step over */
     uint64_t frontier;
     uint64_t covered; /* end of what marks cover */
+    uint64_t reach;   /* no match ends behind it; NO_POS: one is open */
     uint64_t shown;   /* the terminal has the held bytes up to here */
     uint64_t total;   /* marks */
     uint64_t gap;       /* escape sequences since the last logical byte; NO_POS: none */
@@ -114,9 +115,9 @@ struct stream {
 enum { NEAR_MEMOS = 16 };
 struct near_memo {
     const char *text; /* NULL: nothing yet */
-    uint64_t upto;    /* looked at to here */
-    uint64_t line;    /* behind the last line end seen */
-    uint64_t found;   /* where the text began last, plus one; 0: nowhere */
+    uint64_t from;    /* looked at from here */
+    uint64_t upto;    /* to here */
+    uint64_t found;   /* where the text begins last in there, plus one; 0: nowhere */
 };
 
 /* Bytes that are known to be of a class: [from, upto). */
@@ -175,6 +176,7 @@ struct redactor {
 uint32_t cover_add(struct redactor *r, uint64_t start, uint64_t end, const char *text,
                    uint16_t name, uint8_t marks);
 void cover_close(struct redactor *r, uint32_t id, uint64_t end);
+void cover_grow(struct redactor *r, struct match *m, uint64_t end); /* it reaches there at least */
 
 /* True if a match reaches at least up to pos and begins before it. */
 bool cover_touches(const struct redactor *r, uint64_t pos);

@@ -13,7 +13,7 @@
  *     secret then begins behind the longer one (prefix_grows);
  *   - what begins with the public prefix of a token: that stays (look_behind_prefix);
  *   - what may be one of our own marks (may_be_mark, is_mark), so texts with such a bracket;
- * Of rows under way in the same endless piece only the first is kept (is_under_way): its secret
+ * Of rows under way in the same endless piece only the first is kept (row_under_way): its secret
  * takes in those of the others, so nothing is to be left out for them.
  *
  * May: the same without conditions on what stands around a row, and with what was read of it up

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the bytes at hand tell of a row before a candidate is made of it: most anchors come to
+ * nothing, above all in floods of them, and are told so by fewer steps than a candidate takes.
+ * Nothing here changes what comes out: a row is needless only if a candidate of it would die
+ * without a trace.
+ */
+#ifndef REDACT_NEEDLESS_H
+#define REDACT_NEEDLESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "redact/escape.h"
+#include "redact/rules.h"
+#include "redact/stream.h"
+
+/* How many of the n bytes from index `at` of the input on are of the class. Looked at once,
+   however many candidates, live or to come, ask. */
+__attribute__((noinline)) size_t row_class_run(struct redactor *r, uint16_t class, size_t at,
+                                               size_t n);
+
+/* What began earlier in the same endless item, other than self, ends where one would that has
+   its secret begin at `start`, and comes to whatever that would: it has taken the same bytes,
+   and more. */
+bool row_under_way(const struct redactor *r, const struct candidate *self,
+                   const struct rule_item *it, uint64_t start);
+
+/* Nothing can begin with the byte, which the row's first item needs. Most rows end here. */
+static inline bool row_refuses(const struct rule *rule, uint8_t byte)
+{
+    const struct rule_item *it = &rule_items[rule->first];
+
+    return it->min > 0 && !rule_item_has(it, byte) && byte != ESC && rule->len > 0;
+}
+
+/* An anchor that a row may begin behind. */
+struct before_row {
+    uint64_t anchor; /* where it begins */
+    uint64_t end;
+};
+
+/* The bytes at hand show that no secret begins with the row, or that it is under way. If the
+   anchor's end is ahead of what lives: as long as that takes the bytes up to there without a
+   decision. */
+__attribute__((noinline)) bool row_needless(struct redactor *r, const struct rule *rule,
+                                            const struct before_row *b);
+
+#endif
