@@ -119,7 +119,8 @@ def nobody_above():
     tty.expect(b"buildlog run: the command was stopped because it is in the background of its "
                b"terminal, and nobody could continue it; it is told to hang up\r\n")
     log = tty.wait_log(lambda log: log.end, "it ends")
-    bl.equal((log.errors, log.end.get("signal")), ([], "SIGHUP"), "as the kernel does with such groups")
+    bl.equal((log.errors, log.end.get("signal")), ([], "SIGHUP"),
+             "as the kernel does with such groups")
     tty.send(b"\n")
     bl.equal(tty.finish(), 0, "and the terminal lives on")
 

@@ -69,7 +69,8 @@ class Scene:
 
     def standing(self):
         """Of those the ones that a fault has stopped, not a terminal."""
-        return [pid for pid in self.members() if bl.proc_state(pid) == "T" and is_buildlog(pid)]
+        return [pid for pid in self.members()
+                if bl.proc_state(pid) in ("T", "t") and is_buildlog(pid)]
 
     def read_while(self, condition):
         """Reads the screen as long as that holds; False: it held too long."""
