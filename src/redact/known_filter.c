@@ -143,8 +143,8 @@ void known_filter_added(struct known_filter *f)
     }
     memcpy(f->ranges, ranges, n * sizeof(ranges[0]));
     f->n_ranges = n;
-    if (in_ranges(f, ' ') || in_ranges(f, '.')) /* then it costs more than it spares */
-        f->n_ranges = 0;
+    if (in_ranges(f, ' ') || in_ranges(f, '.') || in_ranges(f, '/'))
+        f->n_ranges = 0; /* too many of a log's words are left: to list them costs more */
 }
 
 /* ---- search ------------------------------------------------------------------------ */
