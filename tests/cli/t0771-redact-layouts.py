@@ -305,11 +305,17 @@ def django():
         key = "".join("&" if i in places else c for i, c in enumerate(rest))
         text = "<v>django-insecure-%s</v>\n"
         gives(text % entities(key), text % "[REDACTED]", f"a key with {len(places)} ampersands in XML")
-    for name in ("%a#b4c5d6", "%ab%c3d4e5", "%a3b4c5d6"):
+    for name in ("%a#b4c5d6", "%ab%c3d4e5", "%a3b4c5d6", "%a.bcd", "%ab.cd", "%abc.d", "%abcd.", "%abcdefgh.", "%ab3-+.", "%aB3_dE%",
+                 "%a%bcd", "%ab%cd", "%abc%d"):
+        gives(f'<add key="Password" value="{name}" />\n', '<add key="Password" value="[REDACTED]" />\n',
+              f"NuGet's {name}")
         gives(entities(f'<add key="Password" value="{name}" />') + "\n",
               entities('<add key="Password" value="[REDACTED]" />') + "\n", f"NuGet's {name} in XML")
     gives(entities('<add key="Password" value="%NAME%" />'), entities('<add key="Password" value="%NAME%" />'),
           "a reference of NuGet in XML")
+    for text in ('<add key="Password" value="%NAME%" />', '<add key="Password" value="%NAME_2%" />',
+                 '<add key="Password" value="%abc." />'):
+        gives(text, text, text)
 
 
 @bl.section

@@ -33,7 +33,7 @@
 #define SOUPS 3000 /* texts; a few million take some minutes */
 #endif
 
-enum { RECIPE_MAX = 24, ORACLE_TEXT_MAX = 900, CHAIN_MAX = 8 };
+enum { RECIPE_MAX = 24, ORACLE_TEXT_MAX = 900, CHAIN_MAX = 8, NEAR_ESCAPE = 10 };
 
 struct oracle {
     const struct redact_set *set;
@@ -200,6 +200,19 @@ static bool is_boundary(const struct oracle *o, size_t at)
     return at == 0 || (!is_alnum(o->text[at - 1]) && o->text[at - 1] != '_');
 }
 
+/* Near what a row has before its anchor stands what begins an escape written out, "\\000" or
+   "%20": the row's bytes may begin behind that, or not. */
+static bool is_near_escape(const struct oracle *o, size_t at)
+{
+    size_t from = at > NEAR_ESCAPE ? at - NEAR_ESCAPE : 0;
+
+    for (size_t i = from; i < o->len && i < at + NEAR_ESCAPE; i++) {
+        if (o->text[i] != '\0' && strchr("\\%=^", o->text[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* Another anchor begins there and is longer, or is the public prefix of what begins there. */
 static bool has_other_prefix(const struct oracle *o, const struct anchor *a, size_t at)
 {
@@ -223,6 +236,8 @@ static void try_row(struct oracle *o, const struct anchor *a, const struct rule 
 
     if (o->set->off[rule->name] || !take_left(o, rule, &left, &secret))
         return;
+    if (rule->n_left > 0)
+        certain &= !is_near_escape(o, left);
     if ((a->flags & ANCHOR_WORD) != 0)
         certain &= is_boundary(o, left);
     if (rule->opens == OPENS_RIGHT) {
