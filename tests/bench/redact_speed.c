@@ -131,6 +131,8 @@ int main(int argc, char **argv)
     measure_flood(data, "aws_s", "aws_secret_access_key=");
     measure_flood(data, "authorization", "authorization: ");
     measure_flood(data, "authorization a", "authorization:a");
+    measure_flood(data, "--password", "--password=");
+    measure_flood(data, "A", "A");
     measure_flood(data, "-----BEGIN", "-----BEGIN ");
     measure_flood(data, "-----B", "-----B");
     measure_flood(data, "dashes", "-");
