@@ -431,6 +431,15 @@ bool block_step(struct redactor *r, uint8_t byte)
     return was != b->match || byte == '\n';
 }
 
+void block_pass_line(struct redactor *r)
+{
+    struct block *b = &r->s.block;
+
+    if (b->match != 0)
+        cover_close(r, b->match, b->trail != NO_POS ? b->trail : r->s.pos);
+    line_begin(b);
+}
+
 /* What the machine waits for where it is: it takes any other byte without a decision. */
 enum { WAITS_ALWAYS = 1, WAITS_IN_KEY = 2, WAITS_IN_VALUE = 4, WAITS_IN_STRING = 8 };
 

@@ -10,8 +10,10 @@
 void mask_begin(struct redactor *r)
 {
     r->s.mask = (struct mask){.state = r->pass_masks ? MASK_PASS : MASK_VALUE};
-    if (r->pass_masks)
-        r->s.n_live = 0;
+    if (!r->pass_masks)
+        return;
+    r->s.n_live = 0;
+    block_pass_line(r);
 }
 
 /* False: no memory for it, the call is undone. */

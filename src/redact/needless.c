@@ -5,6 +5,10 @@
 
 enum { LOOK_AHEAD = 48 };
 
+/* One that is unarmed may let out what it holds (CANDIDATE_WINDOW); what it hides then is that
+   much too long for a secret that shows none of its evidence. */
+enum { HIDES_MAX = 256 };
+
 /* ---- bytes of a class ---------------------------------------------------------------- */
 
 size_t row_class_run(struct redactor *r, uint16_t number, size_t at, size_t n)
@@ -28,12 +32,18 @@ size_t row_class_run(struct redactor *r, uint16_t number, size_t at, size_t n)
 
 /* ---- under way ----------------------------------------------------------------------- */
 
+/* What begins at `start` would be hidden by the candidate. */
+static bool hides(const struct candidate *c, uint64_t start)
+{
+    return c->start == NO_POS ||
+           (c->start <= start && (c->match != 0 || start - c->start < HIDES_MAX));
+}
+
 /* A candidate is within the endless item: nothing was counted yet where it overflowed just now.
    One that overflowed begins where it did so. */
 static bool is_ahead(const struct candidate *c, const struct rule_item *it, uint64_t start)
 {
-    return c->item == it && (c->count > 0 || c->overflowed) && !c->dead &&
-           (c->start <= start || c->start == NO_POS);
+    return c->item == it && (c->count > 0 || c->overflowed) && !c->dead && hides(c, start);
 }
 
 bool row_under_way(const struct redactor *r, const struct candidate *self,

@@ -23,7 +23,7 @@ __attribute__((noinline)) size_t row_class_run(struct redactor *r, uint16_t clas
 
 /* What began earlier in the same endless item, other than self, ends where one would that has
    its secret begin at `start`, and comes to whatever that would: it has taken the same bytes,
-   and more. */
+   and more; but not many more, or it may give up before. */
 bool row_under_way(const struct redactor *r, const struct candidate *self,
                    const struct rule_item *it, uint64_t start);
 
