@@ -403,6 +403,13 @@ static bool shape_stands(struct line *line, const char *at)
     return false;
 }
 
+static const char *behind_blanks(const char *p, const char *end)
+{
+    while (p < end && *p == ' ')
+        p++;
+    return p;
+}
+
 /* at: of `\"` and a letter. True if a key and a value follow that say so, or may. */
 static bool key_stands(struct line *line, const char *at, enum level least)
 {
@@ -422,12 +429,10 @@ static bool key_stands(struct line *line, const char *at, enum level least)
         return false;
     if (!line->json && near_cut(line, at))
         return true;
-    for (p += 2; p < line->end && *p == ' ';)
-        p++;
+    p = behind_blanks(p + 2, line->end);
     if (p >= line->end || *p != ':')
         return p < line->end && *p == '\\';
-    for (p++; p < line->end && *p == ' ';)
-        p++;
+    p = behind_blanks(p + 1, line->end);
     p += line->end - p >= 2 && p[0] == '\\' && p[1] == '"' ? 2 : 0;
     while (p < line->end && n < LEVEL_VALUE_MAX && !is_in("\\\",} ", *p))
         value[n++] = *p++;

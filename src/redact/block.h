@@ -61,7 +61,8 @@ bool block_step(struct redactor *r, uint8_t byte); /* one byte at s.pos; true: d
 size_t block_quiet(const struct block *b, const uint8_t *bytes, size_t n);
 void block_take(struct block *b, const uint8_t *bytes, size_t n); /* n > 0 */
 
-/* What stands at s.pos passes up to the end of its line, which it will not see; it goes on behind. */
+/* What stands at s.pos passes up to the end of its line, which the machine will not see; it goes on
+   behind that. */
 void block_pass_line(struct redactor *r);
 
 void block_finish(struct redactor *r);

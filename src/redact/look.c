@@ -141,6 +141,25 @@ static bool ends_with(const uint8_t *b, size_t n, const char *text)
     return n >= len && memcmp(b + n - len, text, len) == 0;
 }
 
+/* b is what stands before so many digits of an escape written out. */
+static bool begins_escape(const uint8_t *b, size_t n, size_t digits)
+{
+    uint8_t kind = n >= 2 && b[n - 2] == '\\' ? b[n - 1] : '\0';
+
+    switch (digits) {
+    case 2:
+        return kind == 'x';
+    case 3:
+        return n > 0 && b[n - 1] == '\\';
+    case 4:
+        return kind == 'u';
+    case 8:
+        return kind == 'U';
+    default:
+        return false;
+    }
+}
+
 /* An escape written out ends b: \n \xHH \uHHHH \UHHHHHHHH \NNN; a control character: ^M. */
 static bool ends_with_escape(const uint8_t *b, size_t n)
 {
@@ -155,14 +174,8 @@ static bool ends_with_escape(const uint8_t *b, size_t n)
         return true;
     while (digits < 8 && digits < n && is_hex(b[n - 1 - digits]))
         digits++;
-    for (size_t i = 1; i <= digits; i++) {
-        const uint8_t *before = b + n - i;
-
-        if (n - i >= 2 && before[-2] == '\\' &&
-            ((i == 4 && before[-1] == 'u') || (i == 2 && before[-1] == 'x') ||
-             (i == 8 && before[-1] == 'U')))
-            return true;
-        if (i == 3 && n > 3 && before[-1] == '\\')
+    for (size_t i = 2; i <= digits; i++) {
+        if (begins_escape(b, n - i, i))
             return true;
     }
     return false;
