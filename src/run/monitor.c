@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "run/procs.h"
 #include "run/pty.h"
 
 enum report_kind { REPORT_STARTED, REPORT_FAILED, REPORT_CHANGED };
@@ -123,7 +124,6 @@ static bool carry_out(struct watch *w)
     if (w->continues == w->order.continues)
         return true;
     w->continuing = true;
-    w->wakings = 0;
     if (sys.kill(-w->command, SIGCONT) != 0)
         return false;
     w->continues = w->order.continues;
@@ -147,8 +147,10 @@ static ssize_t next_order(struct watch *w)
     struct monitor_order order;
     ssize_t n = sys.recv(SOCKET_FD, &order, sizeof(order), MSG_DONTWAIT);
 
-    if (n == (ssize_t)sizeof(order))
-        w->order = order;
+    if (n != (ssize_t)sizeof(order))
+        return n;
+    w->order = order;
+    w->wakings = 0;
     return n;
 }
 
@@ -224,7 +226,8 @@ static void let_go(struct watch *w, struct monitor_report *r)
 }
 
 /* Somebody who stopped the command alone continues it alone; but buildlog has stopped with it, or
-   is just about to, which would take back a SIGCONT that waits. It answers with an order. */
+   is just about to, which would take back a SIGCONT that waits. It answers with an order. Woken
+   only while it is stopped: a second SIGCONT would continue what is stopped after the first. */
 static void note_continue(struct watch *w, int status)
 {
     w->wakings = WIFCONTINUED(status) && !w->continuing ? WAKINGS_MAX : 0;
@@ -236,7 +239,8 @@ static void wake(struct watch *w)
     if (w->wakings == 0)
         return;
     w->wakings--;
-    sys.kill(getppid(), SIGCONT);
+    if (procs_stopped(getppid()))
+        sys.kill(getppid(), SIGCONT);
 }
 
 /* The last change, if buildlog does not know it yet. */
@@ -487,6 +491,11 @@ void monitor_guard(struct monitor *m, const struct termios *before, const struct
     m->order.guarding = true;
     m->order.before = *before;
     m->order.now = *now;
+    put_order(m);
+}
+
+void monitor_answer(struct monitor *m)
+{
     put_order(m);
 }
 

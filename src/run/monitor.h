@@ -106,6 +106,9 @@ void monitor_set_ground(struct monitor *m, bool foreground);
 /* The same, then SIGCONT for the command's group. */
 void monitor_continue(struct monitor *m, bool foreground);
 
+/* That the command was continued is known here: nothing new is ordered. */
+void monitor_answer(struct monitor *m);
+
 /* The terminal outside is about to get `now`: should buildlog die, `before` is to be restored. */
 void monitor_guard(struct monitor *m, const struct termios *before, const struct termios *now);
 void monitor_unguard(struct monitor *m);

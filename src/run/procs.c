@@ -100,6 +100,13 @@ bool procs_status(pid_t pid, struct proc_status *out)
     return true;
 }
 
+bool procs_stopped(pid_t pid)
+{
+    struct proc_status status;
+
+    return !procs_status(pid, &status) || status.state == 'T' || status.state == 't';
+}
+
 /* The next process of an open /proc; 0 at the end. */
 static pid_t next_pid(DIR *proc)
 {

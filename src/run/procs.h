@@ -52,6 +52,9 @@ struct proc_status {
 /* False when it is gone. */
 bool procs_status(pid_t pid, struct proc_status *out);
 
+/* It is stopped, or that cannot be told. */
+bool procs_stopped(pid_t pid);
+
 struct proc_file {
     int fd;
     size_t len;

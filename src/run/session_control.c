@@ -269,6 +269,8 @@ static void on_child_stopped(struct session *s, int signal)
 
 static void on_child_continued(struct session *s)
 {
+    if (s->in_session)
+        monitor_answer(&s->child.monitor);
     if (!s->stopped)
         return;
     s->stopped = false;

@@ -490,18 +490,12 @@ static bool stopped_inside_only(struct session *s, int signal)
     return in_front(s) || session_in_foreground(s->tty_fd);
 }
 
-/* False: somebody has continued it since, or killed it. To stop ourselves now would be for good. */
-static bool still_stopped(const struct session *s)
-{
-    struct proc_status status;
-
-    return !procs_status(s->child.pid, &status) || status.state == 'T' || status.state == 't';
-}
-
 void session_terminal_stopped(struct session *s, int signal)
 {
-    if (stopped_inside_only(s, signal) || !still_stopped(s))
+    if (stopped_inside_only(s, signal))
         return;
+    if (!procs_stopped(s->child.pid))
+        return; /* somebody has continued it since, or killed it: we would stop for good */
     show_the_rest(s);
     if (means_behind(signal))
         s->held = false;

@@ -140,14 +140,16 @@ def continued_by_a_process():
     that could."""
     tty = bl.Pty([bl.BIN, "run", "--", REPL])
     tty.expect(b"> ")
-    child = bl.proc_children(bl.proc_children(tty.pid)[0])[0]
-    for _ in range(2):
+    between = bl.proc_children(tty.pid)[0]
+    child = bl.proc_children(between)[0]
+    for _ in range(3):
         os.kill(child, signal.SIGSTOP)
         bl.wait_for(lambda: bl.proc_state(tty.pid) == "T", "buildlog is stopped, too")
         os.kill(child, signal.SIGCONT)
         bl.wait_for(lambda: bl.proc_state(tty.pid) != "T", "and goes on, too")
         tty.send(b"alive\n")
         tty.expect(b"echo: alive\r\n")
+        bl.wait_for(lambda: bl.proc_state(between) == "S", "all that was ordered is done")
     tty.send(b"quit\n")
     bl.equal(tty.finish(), 0, "who continues the command continues buildlog")
 
