@@ -3,14 +3,11 @@
  * What a redactor costs that has seen nothing but plain text: hardly any of its pages, because each
  * build makes several; and that nothing of it is left behind. An address space without room.
  */
-#include "lib/tap.h"
+#include "lib/nomem.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "redact/redact.h"
 #include "redact/stream.h"
@@ -72,32 +69,15 @@ static void test_pages(void)
     ok(touched(r) == -1 && errno == ENOMEM, "its pages are gone with it");
 }
 
-/* In a process of its own. */
-static int without_memory(void)
+static int without_memory(void *ctx)
 {
     const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
     struct redactor *r = NULL;
     struct err e;
 
+    (void)ctx;
     setrlimit(RLIMIT_AS, &none);
     return redactor_new(&r, shipped, &e) == ERR_MEMORY && r == NULL ? 0 : 1;
-}
-
-static void test_without_memory(void)
-{
-    int status = -1;
-    pid_t pid;
-
-#if defined(__SANITIZE_ADDRESS__)
-    ok(true, "without memory # skip the sanitizer needs address space");
-    return;
-#endif
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0)
-        _exit(without_memory());
-    waitpid(pid, &status, 0);
-    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "without memory there is none");
 }
 
 int main(void)
@@ -105,7 +85,7 @@ int main(void)
     if (redact_set_new(&shipped, NULL, NULL) != ERR_NONE)
         abort();
     test_pages();
-    test_without_memory();
+    ok_alone(without_memory, NULL, "without memory there is none");
     redact_set_free(shipped);
     return done();
 }

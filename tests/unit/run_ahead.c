@@ -289,30 +289,52 @@ static void test_same(void)
     sys.sched_getaffinity = real.sched_getaffinity;
 }
 
+/* A thread, a redactor and a pipe for it. */
+struct alone {
+    struct ahead a;
+    struct redact_set *set;
+    struct redactor *r;
+    struct ahead_read read;
+    int fds[2];
+};
+
+static void alone_init(struct alone *t)
+{
+    *t = (struct alone){.set = new_set(false), .read.data = scratch};
+    sys.sched_getaffinity = two_cpus;
+    open_pipe(t->fds);
+    if (!ahead_ready(&t->a) || redactor_new(&t->r, t->set, NULL) != ERR_NONE)
+        abort();
+}
+
+/* Its thread has been released. */
+static void alone_release(struct alone *t)
+{
+    clean_vec_release(&t->read.spans);
+    redactor_free(t->r);
+    redact_set_free(t->set);
+    close(t->fds[0]);
+    sys.sched_getaffinity = real.sched_getaffinity;
+}
+
+static void read_ahead(struct alone *t)
+{
+    ahead_begin(&t->a, t->fds[0], t->r, &t->read);
+    ahead_end(&t->a);
+}
+
 static void test_nothing_to_read(void)
 {
-    struct ahead a = {0};
-    struct redact_set *set = new_set(false);
-    struct redactor *r;
-    struct ahead_read read = {.data = scratch};
-    int fds[2];
+    struct alone t;
 
-    sys.sched_getaffinity = two_cpus;
-    open_pipe(fds);
-    if (!ahead_ready(&a) || redactor_new(&r, set, NULL) != ERR_NONE)
-        abort();
-    ahead_begin(&a, fds[0], r, &read);
-    ahead_end(&a);
-    ok(read.len == -1 && read.sys_errno == EAGAIN, "an empty pipe: EAGAIN");
-    close(fds[1]);
-    ahead_begin(&a, fds[0], r, &read);
-    ahead_end(&a);
-    is_int(read.len, 0, "a closed one: its end");
-    ahead_release(&a);
-    redactor_free(r);
-    redact_set_free(set);
-    close(fds[0]);
-    sys.sched_getaffinity = real.sched_getaffinity;
+    alone_init(&t);
+    read_ahead(&t);
+    ok(t.read.len == -1 && t.read.sys_errno == EAGAIN, "an empty pipe: EAGAIN");
+    close(t.fds[1]);
+    read_ahead(&t);
+    is_int(t.read.len, 0, "a closed one: its end");
+    ahead_release(&t.a);
+    alone_release(&t);
 }
 
 /* ---- without a thread ------------------------------------------------------------------- */
@@ -367,31 +389,20 @@ static void open_gate(void)
 
 static void test_late_thread(void)
 {
-    struct ahead a = {0};
-    struct redact_set *set = new_set(false);
-    struct redactor *r;
-    struct ahead_read read = {.data = scratch};
-    int fds[2];
+    struct alone t;
 
-    sys.sched_getaffinity = two_cpus;
     sys.thread_create = late_thread;
-    open_pipe(fds);
-    if (!ahead_ready(&a) || redactor_new(&r, set, NULL) != ERR_NONE ||
-        write(fds[1], "ab\n", 3) != 3)
+    alone_init(&t);
+    if (write(t.fds[1], "ab\n", 3) != 3)
         abort();
-    ahead_begin(&a, fds[0], r, &read);
-    ahead_end(&a);
-    ok(read.len == 3 && read.spans.bytes == 3, "a thread that does not run is not waited for");
+    read_ahead(&t);
+    ok(t.read.len == 3 && t.read.spans.bytes == 3, "a thread that does not run is not waited for");
     open_gate();
-    ahead_release(&a);
+    ahead_release(&t.a);
     ok(true, "and ends");
-    clean_vec_release(&read.spans);
-    redactor_free(r);
-    redact_set_free(set);
-    close(fds[0]);
-    close(fds[1]);
+    close(t.fds[1]);
+    alone_release(&t);
     sys.thread_create = real.thread_create;
-    sys.sched_getaffinity = real.sched_getaffinity;
 }
 
 /* ---- a stream --------------------------------------------------------------------------- */

@@ -3,9 +3,7 @@
  * The queue alone: what is pushed comes out byte for byte or is counted as lost, one after
  * the other, whatever is dropped, committed and renumbered in between; and without memory.
  */
-#include <sys/resource.h>
-#include <sys/wait.h>
-
+#include "lib/nomem.h"
 #include "lib/storetest.h"
 #include "store/log_queue.h"
 
@@ -141,7 +139,7 @@ static void test_renumber(void)
 }
 
 /* In a process of its own: address space runs out. Exit status 0: everything was counted. */
-static int without_memory(void)
+static int without_memory(void *ctx)
 {
     struct log_queue q;
     struct log_loss loss = {0};
@@ -150,6 +148,7 @@ static int without_memory(void)
     enum { N = 5000 };
     uint64_t seq = 1;
 
+    (void)ctx;
     getrlimit(RLIMIT_AS, &before);
     log_queue_init(&q, CEILING);
     none.rlim_max = before.rlim_max;
@@ -177,28 +176,11 @@ static int without_memory(void)
     return holds(&q, seq, seq) && loss.records == seq - 1 ? 0 : 5;
 }
 
-static void test_without_memory(void)
-{
-    int status = -1;
-    pid_t pid;
-
-#if defined(__SANITIZE_ADDRESS__)
-    ok(true, "without memory # skip the sanitizer needs address space");
-    return;
-#endif
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0)
-        _exit(without_memory());
-    waitpid(pid, &status, 0);
-    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "without memory: %d", status >> 8);
-}
-
 int main(void)
 {
     test_drop_and_commit();
     test_ceiling();
     test_renumber();
-    test_without_memory();
+    ok_alone(without_memory, NULL, "without memory");
     return done();
 }
