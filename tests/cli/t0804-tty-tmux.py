@@ -154,8 +154,10 @@ def stopped(t):
 def inner_shell(t):
     t.run("bash --norc --noprofile -i")
     t.until("READY$", 2)
-    t.type("sleep 600", "Enter")
-    t.until("sleep 600")
+    # What it prints tells that it has the terminal: before, the shell has it, and ignores a Ctrl-Z.
+    t.type("-l", "sh -c 'echo b-$((1+1)); exec sleep 600'")
+    t.type("Enter")
+    t.until("b-2\n")
     t.type("C-z")
     t.until("Stopped")
     t.type("jobs", "Enter")
