@@ -72,7 +72,7 @@ def slow_reader():
 
 @bl.section
 def term_while_blocked():
-    run = bl.start("--grace", "500ms", *FLOOD)
+    run = bl.start("--grace", "3s", *FLOOD)
     child = blocked(run)
     run.send(signal.SIGTERM)
     bl.wait_for(lambda: bl.proc_gone(child), "TERM reaches the command while blocked")
@@ -146,7 +146,7 @@ def stopped_terminal():
 @bl.section
 def terminal_nobody_reads():
     """A terminal whose other side has stopped reading: TERM works there too."""
-    tty = bl.Pty([bl.BIN, "run", "--grace", "500ms", *FLOOD])
+    tty = bl.Pty([bl.BIN, "run", "--grace", "3s", *FLOOD])
     blocked(tty)
     os.kill(tty.pid, signal.SIGTERM)
     bl.wait_process(tty.process)

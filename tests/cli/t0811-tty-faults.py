@@ -12,7 +12,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import bl
 import faults
@@ -46,9 +45,9 @@ def at_terminal(stdin, order, counts=None):
         stdin=subprocess.DEVNULL if stdin == "elsewhere" else slave, stdout=slave, stderr=slave,
         env=bl.environment(bl.temp("store"), **env), start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(1, termios.TIOCSCTTY, 0))
-    screen, deadline = b"", time.monotonic() + SECONDS * bl.SCALE
-    while time.monotonic() < deadline and (process.poll() is None or
-                                           select.select([master], [], [], 0)[0]):
+    screen, deadline = b"", bl.Deadline(SECONDS)
+    while not deadline.late() and (process.poll() is None or
+                                   select.select([master], [], [], 0)[0]):
         if select.select([master], [], [], 0.02)[0]:
             screen += os.read(master, 65536)
     status = process.poll()

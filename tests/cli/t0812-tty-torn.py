@@ -74,9 +74,9 @@ class Scene:
 
     def read_while(self, condition):
         """Reads the screen as long as that holds; False: it held too long."""
-        deadline = time.monotonic() + SECONDS * bl.SCALE
+        deadline = bl.Deadline(SECONDS)
         while True:
-            late = time.monotonic() > deadline
+            late = deadline.late()
             if not condition():
                 return True
             if late:
