@@ -209,8 +209,10 @@ static void take_turn(struct session *s, struct channel *c)
 {
     enum stream_turn turn = stream_turn(&c->stream, s->scratch);
 
-    if (turn != STREAM_IDLE)
+    if (turn != STREAM_IDLE) {
         session_note_output(s);
+        s->unfinished = c->stream.mid_line ? c : NULL;
+    }
     if (turn == STREAM_ENDED)
         session_end_channel(c);
     ev_timer_stop(s->loop, &c->preview); /* counted from the last byte read */
@@ -218,15 +220,16 @@ static void take_turn(struct session *s, struct channel *c)
 
 /*
  * Of two ready streams stdout goes first. But where stderr is what draws (fzf does), what comes to
- * stdout in the same turn is the result, and the screen has been tidied up before it.
+ * stdout in the same turn is the result, and the screen has been tidied up before it. So has a line
+ * of stderr's on which the cursor stands (a spinner's, npm has one).
  */
 static void draw_first(struct session *s, const struct channel *c)
 {
-    struct channel *stderr_channel = &s->channels[ERR];
+    struct channel *other = &s->channels[ERR];
 
-    if (s->stderr_draws && c == &s->channels[OUT] && stderr_channel->open &&
-        !held_up(stderr_channel))
-        take_turn(s, stderr_channel);
+    if (c == &s->channels[OUT] && other->open && !held_up(other) &&
+        (session_unfinished_first(s, c) || s->stderr_draws))
+        take_turn(s, other);
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *w, int events)

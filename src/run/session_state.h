@@ -42,6 +42,7 @@ struct channel {
     struct stream stream;
     struct terminal terminal;
     bool open; /* being read, or ended and not yet finished */
+    bool wiped; /* what it has drawn ends with the wiping of a line */
     ev_io readable;
     ev_io writable;
     ev_timer preview;
@@ -53,6 +54,12 @@ struct patience {
     int64_t limit_ns; /* 0: none */
     int64_t since_ns; /* the last sign of progress */
     int64_t told_ns;  /* since_ns of the stall that was told of last; -1: none */
+};
+
+/* For how long one stream may be waited for while the other's bytes are at hand. */
+struct wait_credit {
+    int64_t left_ns;
+    int64_t at_ns; /* when that was so */
 };
 
 struct session {
@@ -77,8 +84,11 @@ struct session {
     bool in_session;    /* the command has a session and a controlling terminal of its own */
     bool held;          /* it is kept from the foreground until it wants keys */
     int stragglers_left; /* looks for what stopped too late to be continued with the others */
-    char *stderr_scratch; /* as scratch, while that is in use for stdout */
+    char *second_scratch; /* as scratch, while that is in use for the other stream */
+    bool between;       /* a turn of the one stream within one of the other */
     bool stderr_draws;  /* a screen there: the results on stdout come after it */
+    const struct channel *unfinished; /* whose line the cursor stands on; NULL: at its beginning */
+    struct wait_credit credit;
     struct relay relay; /* of that session */
     bool ground_due;    /* the command is on its way to the front of its terminal */
     bool group_told;    /* the last Ctrl-C was passed on to our own group, too */
@@ -212,6 +222,9 @@ void session_terminal_stopped(struct session *s, int signal);
 void session_terminal_continue(struct session *s);
 
 void session_resize_ptys(struct session *s);
+
+/* Is the other stream to go first, on whose line the cursor stands? It may be about to wipe it. */
+bool session_unfinished_first(struct session *s, const struct channel *c);
 
 /* An event if the size of the command's terminal is another one; at most once a second. */
 void session_note_size(struct session *s);

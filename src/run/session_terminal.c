@@ -181,30 +181,97 @@ static bool sets_modes(struct raw_span in)
     return memmem(in.ptr, in.len, set_or_reset, sizeof(set_or_reset) - 1) != NULL;
 }
 
+/* A sequence that clears the line or more of the screen ends here: [K, [0K, [2K, and with J. */
+static bool is_erasure(const char *begin, const char *final)
+{
+    const char *at = final;
+
+    if (*final != 'K' && *final != 'J')
+        return false;
+    if (at > begin && (at[-1] == '0' || at[-1] == '2'))
+        at--;
+    return at - begin >= 2 && at[-1] == '[' && at[-2] == '\033';
+}
+
+/* How much of what came is drawn on a line that was begun, or wiped, there. */
+static size_t drawn_last(struct raw_span in)
+{
+    const char *end = in.ptr + in.len;
+    const char *at = end;
+
+    while (at > in.ptr && at[-1] != '\n' && !is_erasure(in.ptr, at - 1))
+        at--;
+    return (size_t)(end - at);
+}
+
+static bool is_ready(const struct channel *c, int wait_ms)
+{
+    struct pollfd waiting = {.fd = c->stream.fd, .events = POLLIN};
+
+    return c->open && !terminal_blocked(&c->terminal) && sys.poll(&waiting, 1, wait_ms) == 1;
+}
+
+/*
+ * The kernel carries each of two terminals in its own time: what is on its way is waited for, up to
+ * 2 ms at once and a fifth of the time on the whole.
+ */
+static bool is_ready_soon(struct session *s, const struct channel *c)
+{
+    enum { WAIT_MS = 2, NS_IN_MS = 1000000, SHARE = 5, MOST_MS = 10 };
+    struct wait_credit *p = &s->credit;
+    int64_t began_ns = clock_monotonic_ns();
+    int64_t now_ns;
+    bool worth_it = c == &s->channels[OUT] || c->stream.bytes > 0; /* most never use stderr */
+    bool ready;
+
+    p->left_ns += (began_ns - p->at_ns) / SHARE;
+    if (p->left_ns > MOST_MS * NS_IN_MS)
+        p->left_ns = MOST_MS * NS_IN_MS;
+    ready = is_ready(c, worth_it && p->left_ns >= WAIT_MS * NS_IN_MS ? WAIT_MS : 0);
+    now_ns = clock_monotonic_ns();
+    p->left_ns -= now_ns - began_ns;
+    p->at_ns = now_ns;
+    return ready;
+}
+
 /*
  * Which of two ready streams was written first, nobody can tell. But a line without an end, on
  * stdout, is a prompt, and the last thing a program writes before it waits: what there is on stderr
- * at that moment came before it (the error message of a REPL, then its next prompt).
+ * at that moment came before it (the error message of a REPL, then its next prompt). And what wipes
+ * a line (a spinner, a progress bar) makes room for what comes on the other stream; what it draws
+ * after that comes below.
  */
-static size_t prompt_to_hold(const struct session *s, struct raw_span in)
+static size_t comes_after_other(struct session *s, struct channel *c, struct raw_span in)
 {
-    const struct channel *other = &s->channels[ERR];
-    struct pollfd waiting = {.fd = other->stream.fd, .events = POLLIN};
-    const char *newline;
+    const struct channel *other = &s->channels[c == &s->channels[OUT] ? ERR : OUT];
+    size_t last = drawn_last(in);
+    bool wiped = last < in.len ? in.ptr[in.len - last - 1] != '\n' : c->wiped;
 
-    if (in.ptr[in.len - 1] == '\n' || s->stderr_scratch == NULL || !other->open ||
-        terminal_blocked(&other->terminal) || sys.poll(&waiting, 1, 0) != 1)
+    c->wiped = wiped && last == 0;
+    if (last == 0 || s->between || s->second_scratch == NULL)
         return 0;
-    newline = memrchr(in.ptr, '\n', in.len);
-    return newline == NULL ? in.len : in.len - (size_t)(newline - in.ptr) - 1;
+    if (wiped)
+        return is_ready_soon(s, other) ? last : 0;
+    return c == &s->channels[OUT] && is_ready(other, 0) ? last : 0;
 }
 
-static void stderr_first(void *ctx)
+bool session_unfinished_first(struct session *s, const struct channel *c)
 {
-    struct session *s = ((const struct channel *)ctx)->session;
-    struct channel *other = &s->channels[ERR];
-    enum stream_turn turn = stream_turn(&other->stream, s->stderr_scratch);
+    const struct channel *other = &s->channels[c == &s->channels[OUT] ? ERR : OUT];
 
+    return s->in_session && s->unfinished == other && is_ready_soon(s, other);
+}
+
+static void other_first(void *ctx)
+{
+    const struct channel *c = ctx;
+    struct session *s = c->session;
+    struct channel *other = &s->channels[c == &s->channels[OUT] ? ERR : OUT];
+    enum stream_turn turn;
+
+    s->between = true;
+    turn = stream_turn(&other->stream, s->second_scratch);
+    s->between = false;
     if (turn != STREAM_IDLE)
         session_note_output(s);
     if (turn == STREAM_ENDED)
@@ -214,7 +281,7 @@ static void stderr_first(void *ctx)
 /* Before output is passed on: it may be what the command draws when it has set up its terminal. */
 static size_t on_output(void *ctx, struct raw_span in)
 {
-    const struct channel *c = ctx;
+    struct channel *c = ctx;
     struct session *s = c->session;
 
     if (c == &s->channels[ERR] && !s->stderr_draws)
@@ -224,7 +291,7 @@ static size_t on_output(void *ctx, struct raw_span in)
             look_from_behind(s);
         tell_terminals(s);
     }
-    return c == &s->channels[OUT] ? prompt_to_hold(s, in) : 0;
+    return comes_after_other(s, c, in);
 }
 
 /* ---- what is typed ---------------------------------------------------------------------- */
@@ -306,10 +373,10 @@ void session_terminal_start(struct session *s)
 
     list_masters(s, masters);
     relay_init(&s->relay, &o);
-    s->stderr_scratch = malloc(STREAM_READ_SIZE); /* without it the order is a worse guess */
+    s->second_scratch = malloc(STREAM_READ_SIZE); /* without it the order is a worse guess */
     for (int i = 0; i < N_STREAMS; i++) {
         s->channels[i].stream.on_output = on_output;
-        s->channels[i].stream.other_first = stderr_first;
+        s->channels[i].stream.other_first = other_first;
         s->channels[i].stream.ctx = &s->channels[i];
     }
     if (s->spawn.foreground)
@@ -393,8 +460,8 @@ void session_terminal_drained(struct session *s)
 
 void session_terminal_release(struct session *s)
 {
-    free(s->stderr_scratch);
-    s->stderr_scratch = NULL;
+    free(s->second_scratch);
+    s->second_scratch = NULL;
     if (s->child.monitor.pid == 0)
         return;
     give_terminal_back(s);

@@ -316,7 +316,10 @@ def sizes():
 
 # Both streams have something before either is read, because buildlog is stopped meanwhile.
 BOTH = """
-import os, sys, time
+import os, sys, termios, time
+silent = termios.tcgetattr(0)
+silent[3] &= ~termios.ECHO
+termios.tcsetattr(0, termios.TCSANOW, silent)
 def parent(pid):
     with open(f"/proc/{pid}/stat") as file:
         return file.read().rsplit(")")[1].split()
@@ -352,6 +355,14 @@ def order():
          b"one\r\nerror\r\n> ", "stdout's lines, then stderr, then the prompt")
     both("os.write(2, b'\\33[?25lon: ')", "os.write(2, b'\\33[?25h'); os.write(1, b'result\\n')",
          b"\x1b[?25hresult\r\n", "where stderr draws, its screen is gone before the result")
+    both("os.write(2, b'on |')",
+         "os.write(2, b'\\33[1G\\33[0K'); os.write(1, b'result\\n'); os.write(2, b'/')",
+         b"on |\x1b[1G\x1b[0Kresult\r\n/", "a spinner on stderr is wiped, and drawn again below")
+    both("os.write(2, b'on -')", "os.write(2, b'\\r|'); os.write(1, b'result\\n')",
+         b"on -\r|result\r\n", "who has begun a line goes on first")
+    both("os.write(1, b'on 50%')",
+         "os.write(1, b'\\r\\33[K'); os.write(2, b'error\\n'); os.write(1, b'60%')",
+         b"on 50%\r\x1b[Kerror\r\n60%", "a bar on stdout is wiped, and drawn again below")
 
 
 bl.done()
