@@ -18,8 +18,7 @@ enum {
     VALUE_MIN = 4,
     TRAIL_MAX = 64, /* bytes held that may or may not belong to a value */
     INDENT_MAX = 200,
-    PREFIX_MAX = 128, /* bytes before a line of a Secret */
-    ESC = 0x1b
+    PREFIX_MAX = 128 /* bytes before a line of a Secret */
 };
 
 static void line_begin(struct block *b)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 enum {
-    ESC = 0x1b,
     ESCAPE_BEFORE_MAX = 40,
     FIELD_DOTTED_MAX = 64 /* bytes before the last part of a path that is written as one key */
 };
@@ -104,22 +103,10 @@ static bool key_may_begin(struct field_scan *f, uint64_t pos)
 
 bool field_csi(struct field_scan *f, uint8_t byte)
 {
-    uint8_t was = f->escape;
+    enum escape_state next = byte == ESC ? ESCAPE_BEGUN : escape_next(f->escape, byte);
 
-    f->escape = ESCAPE_NONE;
-    if (byte == ESC) {
-        f->escape = ESCAPE_BEGUN;
-        return true;
-    }
-    if (was == ESCAPE_BEGUN ? byte == '[' : was == ESCAPE_CSI && byte >= 0x20 && byte <= 0x3f) {
-        f->escape = ESCAPE_CSI;
-        return true;
-    }
-    if (was != ESCAPE_NONE && was != ESCAPE_CSI && byte >= 0x20 && byte <= 0x2f) {
-        f->escape = ESCAPE_CHARSET;
-        return true;
-    }
-    return (was == ESCAPE_CSI || was == ESCAPE_CHARSET) && byte >= 0x30 && byte <= 0x7e;
+    f->escape = next < ESCAPE_WHOLE ? (uint8_t)next : ESCAPE_NONE;
+    return next != ESCAPE_BROKEN;
 }
 
 /* What follows the backslash of an ESC that is written out. */

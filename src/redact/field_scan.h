@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "redact/escape.h"
 #include "redact/field_set.h"
 #include "redact/fields.h"
 
@@ -43,7 +44,7 @@ enum field_mode {
     MODE_JSON  /* at a blank or punctuation */
 };
 
-enum field_escape { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI, ESCAPE_CHARSET, ESCAPE_WRITTEN };
+enum { ESCAPE_WRITTEN = ESCAPE_BROKEN + 1 /* its ESC, up to the bracket */ };
 
 enum { FIELD_RUN_MAX = 255 /* backslashes in a row that may belong to a quote */ };
 

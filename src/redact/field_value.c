@@ -4,7 +4,6 @@
 
 #include "redact/field_scan.h"
 
-enum { ESC = 0x1b };
 enum { LINES_MAX = 4096 /* bytes that a quoted value may run on behind its first line */ };
 
 void field_arm(struct field_scan *f)

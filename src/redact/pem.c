@@ -22,8 +22,7 @@ enum {
     PEM_BLANKS_MAX = 7,  /* empty lines that may stand inside: three, each line end doubled */
     PEM_RUN_SUM = 5,     /* '=' and the checksum of PGP */
     PEM_DASHES = 5,
-    PEM_DASHES_SSH2 = 4,
-    ESC = 0x1b
+    PEM_DASHES_SSH2 = 4
 };
 
 enum marker_state {
@@ -172,18 +171,10 @@ static bool same_shape(const struct redactor *r, uint64_t from, uint64_t to)
 /* True if the byte is part of an escape sequence (colours around a line). */
 static bool line_csi(struct pem_line *l, uint8_t byte)
 {
-    switch (l->csi) {
-    case 0:
-        l->csi = byte == ESC;
-        return byte == ESC;
-    case 1:
-        l->csi = byte == '[' ? 2 : 0;
-        return byte == '[';
-    default:
-        if (byte >= 0x40 && byte <= 0x7e)
-            l->csi = 0;
-        return true;
-    }
+    enum escape_state next = byte == ESC ? ESCAPE_BEGUN : escape_next(l->csi, byte);
+
+    l->csi = next < ESCAPE_WHOLE ? (uint8_t)next : ESCAPE_NONE;
+    return next != ESCAPE_BROKEN;
 }
 
 /* Reads what stands behind the prefix as if it were a line of its own. */

@@ -26,6 +26,7 @@
 
 #include "redact/beside.h"
 #include "redact/block.h"
+#include "redact/escape.h"
 #include "redact/finder.h"
 #include "redact/known.h"
 #include "redact/mask.h"
@@ -79,8 +80,6 @@ struct match {
     uint8_t marks;   /* secrets it stands for */
     bool out;        /* its text has come out, or was merged away */
 };
-
-enum escape_state { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI, ESCAPE_CHARSET };
 
 /* What a failed call must not have changed. */
 struct stream {
