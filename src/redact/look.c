@@ -137,6 +137,19 @@ static size_t logical_before(const struct redactor *r, uint64_t pos, uint8_t *ds
     return got;
 }
 
+size_t look_line(const struct redactor *r, uint8_t *dst, size_t n)
+{
+    struct look l;
+    size_t got = 0;
+    int c;
+
+    look_from(&l, r, r->s.pos);
+    while (got < n && (c = look_back(&l)) >= 0 && c != '\n')
+        dst[n - ++got] = (uint8_t)c;
+    memmove(dst, dst + n - got, got);
+    return got;
+}
+
 /* ---- boundaries ---------------------------------------------------------------------- */
 
 static bool ends_with(const uint8_t *b, size_t n, const char *text)

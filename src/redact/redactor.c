@@ -86,7 +86,7 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     }
     if ((a->flags & ANCHOR_BLOCK) != 0) {
         if (!r->set->off[rules[a->first].name])
-            block_begin(r, rules[a->first].name == RULE_NAME_PRIVATE_KEY);
+            block_begin(r, a);
         return;
     }
     if ((a->flags & ANCHOR_MASK) != 0) {

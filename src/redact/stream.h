@@ -212,6 +212,9 @@ struct look {
 void look_from(struct look *l, const struct redactor *r, uint64_t pos);
 int look_back(struct look *l); /* the byte before l->pos, -1 where none is known */
 
+/* Copies the end of the line that s.pos stands on, at most n logical bytes; returns how many. */
+size_t look_line(const struct redactor *r, uint8_t *dst, size_t n);
+
 /* text, as long as the anchor, is one. */
 bool look_takes(const struct anchor *a, const uint8_t *text);
 
