@@ -525,7 +525,8 @@ static void measure(const struct redactor *r, struct early *e, size_t len)
         n--;
     for (; n > 0 && line[n - 1] == ' '; n--)
         e->base++;
-    e->width = n > 0 && n <= WIDTH_MAX && line[n - 1] != '{' && line[n - 1] != ',' ? (uint16_t)n : 0;
+    if (n > 0 && n <= WIDTH_MAX && line[n - 1] != '{' && line[n - 1] != ',')
+        e->width = (uint16_t)n;
     e->column = e->width;
 }
 
