@@ -18,8 +18,7 @@ enum {
     VALUE_MIN = 4,
     TRAIL_MAX = 64, /* bytes held that may or may not belong to a value */
     INDENT_MAX = 200,
-    PREFIX_MAX = 128, /* bytes before a line of a Secret */
-    ESC = 0x1b
+    PREFIX_MAX = 128 /* bytes before a line of a Secret */
 };
 
 static void line_begin(struct block *b)
@@ -43,7 +42,17 @@ static void line_begin(struct block *b)
 void block_init(struct block *b)
 {
     *b = (struct block){.kind = BLOCK_OFF};
+    early_init(&b->early);
     line_begin(b);
+}
+
+/* All but what works beside it. */
+static void block_off(struct block *b)
+{
+    struct early early = b->early;
+
+    block_init(b);
+    b->early = early;
 }
 
 /* What stands on its line before the "kind: Secret" that ends at s.pos. */
@@ -64,18 +73,52 @@ static void prefix_measure(const struct redactor *r, struct block *b)
     b->width = n - from <= PREFIX_MAX ? (uint16_t)(n - from) : 0;
 }
 
-void block_begin(struct redactor *r, bool key_file)
+/* The private lines of a key file follow, or the fields of a Secret. */
+static void lines_follow(struct redactor *r, bool key_file)
 {
     struct block *b = &r->s.block;
 
     if (b->match != 0)
         cover_close(r, b->match, r->s.pos);
-    block_init(b);
+    block_off(b);
     b->kind = key_file ? BLOCK_COUNT : BLOCK_FIELDS;
     b->skip = !key_file; /* what is left of its own line */
     b->written = BLOCK_UNKNOWN;
     if (!key_file)
         prefix_measure(r, b);
+}
+
+/* "apiVersion: v1" ends at s.pos: a key of the Secret that is being read, or something else
+   begins. */
+static void version_follows(struct redactor *r, const struct anchor *a)
+{
+    struct block *b = &r->s.block;
+    bool within = b->kind == BLOCK_VALUES ? b->indent > b->owner
+                                          : b->indent > b->base || b->lines <= 1;
+
+    if (b->kind == BLOCK_FIELDS && !within)
+        block_off(b);
+    if ((b->kind != BLOCK_FIELDS && b->kind != BLOCK_VALUES) || !within)
+        early_begin(r, a->len, false);
+}
+
+void block_begin(struct redactor *r, const struct anchor *a)
+{
+    bool json = a->text[a->len - 1] == '"';
+
+    if (rules[a->first].name == RULE_NAME_PRIVATE_KEY) {
+        lines_follow(r, true);
+    } else if (a->text[0] != 'k') {
+        if (json)
+            early_begin(r, a->len, true);
+        else
+            version_follows(r, a);
+    } else if (json) {
+        early_json_kind(r, a->len);
+    } else {
+        early_yaml_kind(r);
+        lines_follow(r, false);
+    }
 }
 
 static bool is_base64(uint8_t c)
@@ -326,6 +369,44 @@ static void value_byte(struct redactor *r, struct block *b, uint8_t c)
         b->match = cover_add(r, b->start, NO_POS, MARK_TOKEN, RULE_NAME_KUBERNETES, 1);
 }
 
+/* A line that begins with blanks and the name of a field; returns which one. */
+static const char *field_of(const uint8_t *line, size_t n, uint16_t *indent)
+{
+    static const char *const names[] = {"metadata:", "type:",       "data:",
+                                        "immutable:", "stringData:", "apiVersion:"};
+    size_t at = 0;
+
+    while (at < n && at < INDENT_MAX && line[at] == ' ')
+        at++;
+    *indent = (uint16_t)at;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        size_t len = strlen(names[i]);
+
+        if (n - at >= len && memcmp(line + at, names[i], len) == 0)
+            return names[i];
+    }
+    return NULL;
+}
+
+/* What stands before the kind may stand there alone: the line behind it, which ends at s.pos,
+   tells. */
+static void prefix_check(const struct redactor *r, struct block *b)
+{
+    uint8_t line[INDENT_MAX + 16];
+    size_t n = look_line(r, line, sizeof(line));
+    const char *name = n < sizeof(line) ? field_of(line, n, &b->indent) : NULL;
+
+    if (name == NULL)
+        return;
+    b->width = 0;
+    b->base = b->indent;
+    if (strcmp(name, "data:") == 0 || strcmp(name, "stringData:") == 0) {
+        b->kind = BLOCK_VALUES;
+        b->owner = b->indent;
+        b->scalar = 0;
+    }
+}
+
 /* In a text below its key every line is part of it. */
 static bool in_scalar(const struct block *b)
 {
@@ -338,6 +419,8 @@ static void secret_line_ends(struct redactor *r, struct block *b)
         cover_close(r, b->match, b->trail != NO_POS ? b->trail : r->s.pos);
     if (b->key_len > 0 && b->scalar > 0 && b->indent < b->scalar && !b->in_key)
         b->scalar = b->skip && b->scalar == b->indent + 1 ? b->scalar : 0;
+    if (b->lines == 1 && b->width > 0)
+        prefix_check(r, b);
     line_begin(b);
     if (++b->lines > SECRET_LINES_MAX)
         b->kind = BLOCK_OFF;
@@ -418,17 +501,20 @@ bool block_step(struct redactor *r, uint8_t byte)
 {
     struct block *b = &r->s.block;
     uint32_t was = b->match;
+    bool decided = early_live(&b->early) && early_step(r, byte);
 
+    if (b->kind == BLOCK_OFF)
+        return decided;
     if ((b->kind == BLOCK_LINES || b->kind == BLOCK_COUNT) &&
         (r->s.escape != ESCAPE_NONE || r->s.escape_end == r->s.pos + 1) && byte != ESC)
-        return false; /* of a colour in front of the line */
+        return decided; /* of a colour in front of the line */
     if (b->kind == BLOCK_COUNT)
         count_byte(r, b, byte);
     else if (b->kind == BLOCK_LINES)
         key_line_byte(r, b, byte);
     else
         secret_byte(r, b, byte);
-    return was != b->match || byte == '\n';
+    return decided || was != b->match || byte == '\n';
 }
 
 void block_pass_line(struct redactor *r)
@@ -437,6 +523,7 @@ void block_pass_line(struct redactor *r)
 
     if (b->match != 0)
         cover_close(r, b->match, b->trail != NO_POS ? b->trail : r->s.pos);
+    early_drop(r);
     line_begin(b);
 }
 
@@ -478,6 +565,8 @@ size_t block_quiet(const struct block *b, const uint8_t *bytes, size_t n)
     uint8_t wanted = waits_for(b);
     size_t run = 0;
 
+    if (early_live(&b->early))
+        return 0; /* each byte is of interest */
     if (b->kind == BLOCK_LINES && b->match != 0 && b->last != '\\' && b->escape == 0) {
         while (run < n && is_base64(bytes[run]))
             run++;
@@ -504,6 +593,7 @@ void block_finish(struct redactor *r)
 {
     struct block *b = &r->s.block;
 
+    early_finish(r);
     if (b->kind == BLOCK_LINES)
         run_close(r, b, r->s.pos, RUN_TAIL);
     else if (b->match != 0)
@@ -513,7 +603,8 @@ void block_finish(struct redactor *r)
 
 uint64_t block_hold(const struct block *b)
 {
-    if (b->kind == BLOCK_OFF)
-        return NO_POS;
-    return b->match != 0 ? b->trail : b->start;
+    uint64_t early = early_hold(&b->early);
+    uint64_t hold = b->match != 0 ? b->trail : b->start;
+
+    return b->kind == BLOCK_OFF || early < hold ? early : hold;
 }

@@ -19,6 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "redact/early.h"
+
+struct anchor;
 struct redactor;
 
 enum block_kind { BLOCK_OFF, BLOCK_COUNT, BLOCK_LINES, BLOCK_FIELDS, BLOCK_VALUES };
@@ -50,11 +53,12 @@ struct block {
     uint16_t width;     /* bytes of the prefix before these, */
     uint16_t column;    /* of which so many of this line were seen */
     uint16_t slashes;   /* backslashes in a row that were read last */
+    struct early early; /* works beside all of this */
     uint16_t written;   /* so many before an n end a line; BLOCK_UNKNOWN: not known yet */
 };
 
 void block_init(struct block *b);
-void block_begin(struct redactor *r, bool key_file); /* an anchor ended at s.pos */
+void block_begin(struct redactor *r, const struct anchor *a); /* which ends at s.pos */
 bool block_step(struct redactor *r, uint8_t byte); /* one byte at s.pos; true: decided */
 
 /* How many of the n bytes at s.pos are nothing to it, and that they were. */
@@ -70,7 +74,7 @@ uint64_t block_hold(const struct block *b);
 
 static inline bool block_live(const struct block *b)
 {
-    return b->kind != BLOCK_OFF;
+    return b->kind != BLOCK_OFF || early_live(&b->early);
 }
 
 #endif

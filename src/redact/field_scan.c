@@ -5,7 +5,6 @@
 #include <string.h>
 
 enum {
-    ESC = 0x1b,
     ESCAPE_BEFORE_MAX = 40,
     FIELD_DOTTED_MAX = 64 /* bytes before the last part of a path that is written as one key */
 };
@@ -95,8 +94,11 @@ static bool key_may_begin(struct field_scan *f, uint64_t pos)
     f->option = dashes > 0;
     f->key_quote = n > 0 && is_quote(b[n - 1]) ? b[n - 1] : 0;
     f->parameter = n > 0 && (b[n - 1] == '?' || b[n - 1] == '&');
+    f->element = n > 0 && b[n - 1] == '<';
+    f->index = f->key_quote != 0 && n > 1 && b[n - 2] == '[';
     if (n >= 6 && memcmp(b + n - 6, "\\u0026", 6) == 0) /* "&" as some write it in JSON */
         f->parameter = true;
+    field_code_begin(f, b, n);
     return true;
 }
 
@@ -104,22 +106,10 @@ static bool key_may_begin(struct field_scan *f, uint64_t pos)
 
 bool field_csi(struct field_scan *f, uint8_t byte)
 {
-    uint8_t was = f->escape;
+    enum escape_state next = byte == ESC ? ESCAPE_BEGUN : escape_next(f->escape, byte);
 
-    f->escape = ESCAPE_NONE;
-    if (byte == ESC) {
-        f->escape = ESCAPE_BEGUN;
-        return true;
-    }
-    if (was == ESCAPE_BEGUN ? byte == '[' : was == ESCAPE_CSI && byte >= 0x20 && byte <= 0x3f) {
-        f->escape = ESCAPE_CSI;
-        return true;
-    }
-    if (was != ESCAPE_NONE && was != ESCAPE_CSI && byte >= 0x20 && byte <= 0x2f) {
-        f->escape = ESCAPE_CHARSET;
-        return true;
-    }
-    return (was == ESCAPE_CSI || was == ESCAPE_CHARSET) && byte >= 0x30 && byte <= 0x7e;
+    f->escape = next < ESCAPE_WHOLE ? (uint8_t)next : ESCAPE_NONE;
+    return next != ESCAPE_BROKEN;
 }
 
 /* What follows the backslash of an ESC that is written out. */
@@ -321,6 +311,16 @@ static bool take_separator(struct field_scan *f, uint8_t byte)
     return true;
 }
 
+/* "<key>" */
+static bool element_begins(struct field_scan *f, uint64_t pos)
+{
+    (void)await_value(f, '>');
+    f->state = f->leaf ? FIELD_ELEMENT : FIELD_IDLE;
+    f->start = pos + 1;
+    f->quote = f->n_pending = 0;
+    return true;
+}
+
 static bool key(struct field_scan *f, uint8_t byte, uint64_t pos)
 {
     switch (field_gap(f, byte, pos)) {
@@ -344,6 +344,8 @@ static bool key(struct field_scan *f, uint8_t byte, uint64_t pos)
     }
     if (f->run == 0 && (byte == ':' || byte == '='))
         return take_separator(f, byte);
+    if (byte == '>' && f->element && f->run == 0)
+        return element_begins(f, pos);
     return no_key(f);
 }
 
@@ -362,6 +364,10 @@ static bool key_done(struct field_scan *f, uint8_t byte, uint64_t pos)
     }
     if (f->run == 0 && (byte == ':' || byte == '='))
         return take_separator(f, byte);
+    if (f->run == 0 && byte == ']' && f->index) {
+        f->index = f->key_quoted = false; /* x['key'] is no JSON */
+        return true;
+    }
     if (f->run == 0 && byte == ',' && f->option && f->key_quoted)
         return await_value(f, ',');
     if (f->option && f->blank_before) {
@@ -416,6 +422,7 @@ static handler *const handlers[N_FIELD_STATES] = {
     [FIELD_PENDING] = field_pending,
     [FIELD_QUOTED] = field_quoted,
     [FIELD_PLAIN] = field_plain,
+    [FIELD_ELEMENT] = field_element,
     [FIELD_BLOCK_INDENT] = field_block_indent,
     [FIELD_BLOCK_LINE] = field_block_line,
     [FIELD_WHOLE_KEY] = field_whole_key,
@@ -475,11 +482,15 @@ void field_scan_step(struct field_scan *f, uint8_t byte, uint64_t pos)
 {
     note_first(f, pos);
     f->tail[pos % FIELD_TAIL] = byte;
-    field_machine(f, byte, pos, false);
+    if (f->state == FIELD_IDLE)
+        f->code = 0;
+    if (f->code == 0 || !field_code_takes(f, byte, pos))
+        field_machine(f, byte, pos, false);
 }
 
 void field_scan_finish(struct field_scan *f, uint64_t pos)
 {
+    field_code_finish(f);
     field_value_finish(f, pos);
     f->state = FIELD_IDLE;
     f->whole = (struct field_whole){0};
@@ -496,13 +507,15 @@ static uint64_t quoted_hold(const struct field_scan *f)
     return tail > 0 ? f->run_start + (f->run - tail) : POS_NONE;
 }
 
-uint64_t field_scan_hold(const struct field_scan *f)
+static uint64_t machine_hold(const struct field_scan *f)
 {
     switch (f->state) {
     case FIELD_PENDING:
         return f->start;
     case FIELD_QUOTED:
         return quoted_hold(f);
+    case FIELD_ELEMENT:
+        return f->armed ? f->edge : f->start;
     case FIELD_PLAIN:
         if (!f->armed)
             return f->edge != POS_NONE ? f->start : POS_NONE;
@@ -518,4 +531,13 @@ uint64_t field_scan_hold(const struct field_scan *f)
     default:
         return POS_NONE;
     }
+}
+
+uint64_t field_scan_hold(const struct field_scan *f)
+{
+    uint64_t hold = machine_hold(f);
+
+    if (f->n_code == 0 || f->state == FIELD_NAME || f->state == FIELD_KEY)
+        return hold;
+    return f->code_at < hold ? f->code_at : hold; /* it may be part of a value */
 }

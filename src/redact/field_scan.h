@@ -6,14 +6,17 @@
  *   IDLE ─first byte of a name─▶ NAME ─▶ KEY ─quote or blank─▶ KEY_DONE ─▶ SEPARATOR ─▶ GAP
  *   GAP ─▶ PENDING (a placeholder?) ─▶ QUOTED | PLAIN ─▶ IDLE, or AFTER inside a whole value
  *   GAP ─▶ WHOLE_KEY ─▶ WHOLE_STRING ─▶ WHOLE_COLON ─▶ GAP … AFTER ─▶ WHOLE_KEY | GAP | IDLE
+ *   KEY ─">"─▶ ELEMENT ─"</"─▶ IDLE
  *   GAP ─"|"─▶ BLOCK_INDENT ─▶ BLOCK_LINE ─▶ BLOCK_INDENT … IDLE
  */
 #ifndef REDACT_FIELD_SCAN_H
 #define REDACT_FIELD_SCAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "redact/escape.h"
 #include "redact/field_set.h"
 #include "redact/fields.h"
 
@@ -27,6 +30,7 @@ enum field_state {
     FIELD_PENDING,
     FIELD_QUOTED,
     FIELD_PLAIN,
+    FIELD_ELEMENT,
     FIELD_BLOCK_INDENT,
     FIELD_BLOCK_LINE,
     FIELD_WHOLE_KEY,
@@ -43,7 +47,7 @@ enum field_mode {
     MODE_JSON  /* at a blank or punctuation */
 };
 
-enum field_escape { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI, ESCAPE_CHARSET, ESCAPE_WRITTEN };
+enum { ESCAPE_WRITTEN = ESCAPE_BROKEN + 1 /* its ESC, up to the bracket */ };
 
 enum { FIELD_RUN_MAX = 255 /* backslashes in a row that may belong to a quote */ };
 
@@ -86,6 +90,16 @@ enum field_gap field_gap(struct field_scan *f, uint8_t byte, uint64_t pos);
 /* True if the byte is part of a colour sequence. */
 bool field_csi(struct field_scan *f, uint8_t byte);
 
+/* ---- field_code.c ------------------------------------------------------------------------ */
+
+/* A key begins behind the n bytes b. */
+void field_code_begin(struct field_scan *f, const uint8_t *b, size_t n);
+
+/* Only while f->code is set and the machine is not idle. True: the machine has the byte, or gets
+   it later. */
+bool field_code_takes(struct field_scan *f, uint8_t byte, uint64_t pos);
+void field_code_finish(struct field_scan *f);
+
 /* ---- field_value.c ----------------------------------------------------------------------- */
 
 /* The first byte of a value. */
@@ -97,6 +111,7 @@ void field_arm(struct field_scan *f);
 bool field_pending(struct field_scan *f, uint8_t byte, uint64_t pos);
 bool field_quoted(struct field_scan *f, uint8_t byte, uint64_t pos);
 bool field_plain(struct field_scan *f, uint8_t byte, uint64_t pos);
+bool field_element(struct field_scan *f, uint8_t byte, uint64_t pos);
 bool field_block_indent(struct field_scan *f, uint8_t byte, uint64_t pos);
 bool field_block_line(struct field_scan *f, uint8_t byte, uint64_t pos);
 void field_value_finish(struct field_scan *f, uint64_t pos);

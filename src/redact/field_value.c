@@ -4,7 +4,6 @@
 
 #include "redact/field_scan.h"
 
-enum { ESC = 0x1b };
 enum { LINES_MAX = 4096 /* bytes that a quoted value may run on behind its first line */ };
 
 void field_arm(struct field_scan *f)
@@ -378,6 +377,57 @@ bool field_plain(struct field_scan *f, uint8_t byte, uint64_t pos)
         return plain_end(f, pos);
     edge_inside(f);
     f->opened |= byte == '(' || byte == '{' || byte == '[';
+    return true;
+}
+
+/* ---- elements of XML ----------------------------------------------------------------------- */
+
+/* All that is pending is one placeholder. */
+static bool is_placeholder(struct field_scan *f)
+{
+    uint8_t n = f->n_pending;
+    bool good = n > 0 && field_word_begins(f, f->pending[0]);
+
+    f->mode = MODE_WORD;
+    for (f->n_pending = 1; good && f->n_pending < n; f->n_pending++)
+        good = field_word(f, f->pending[f->n_pending]) == WORD_MORE;
+    f->n_pending = n;
+    return good && field_word_complete(f);
+}
+
+/* "</" follows what was read, from f->edge on. */
+static bool element_ends(struct field_scan *f)
+{
+    if (f->edge > f->start && (f->n_pending == FIELD_PENDING_MAX || !is_placeholder(f)))
+        field_arm(f);
+    value_end(f, f->edge);
+    return true;
+}
+
+/* So many bytes without an end are a value if they are one word: "<key>" in prose has none. */
+static bool element_is_long(const struct field_scan *f)
+{
+    return memchr(f->pending, ' ', f->n_pending) == NULL;
+}
+
+bool field_element(struct field_scan *f, uint8_t byte, uint64_t pos)
+{
+    if (f->edge != POS_NONE && byte == '/')
+        return element_ends(f);
+    if (f->edge != POS_NONE || is_line_end(byte)) {
+        value_end(f, f->edge != POS_NONE ? f->edge : pos);
+        return false;
+    }
+    if (byte == '<') {
+        f->edge = pos;
+    } else if (f->n_pending < FIELD_PENDING_MAX) {
+        f->pending[f->n_pending++] = byte;
+    } else if (f->armed || element_is_long(f)) {
+        field_arm(f);
+    } else {
+        value_end(f, pos);
+        return false;
+    }
     return true;
 }
 

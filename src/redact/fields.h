@@ -4,6 +4,8 @@
  *
  *   "key": "x"   "key": 12   "key": {every scalar in it}   'key': 'x'   "key" => "x"
  *   \"key\":\"x\", JSON inside JSON, at any depth
+ *   the same with &quot; &#34; \u0022 %22 for each quote; ?key%3Dx%26 and &key\u003dx in URLs
+ *   <key>x</key>   x['key'] = "x"
  *   key=x   key="x"   key:x; with blanks, key = x y and key: x y, to the line's end
  *   key: | and the block that follows
  *   --key x   --key=x   "--key", "x"
@@ -34,8 +36,9 @@ enum {
     FIELD_NAME_MAX = 64,  /* bytes of one part */
     FIELD_PARTS_MAX = 8,  /* of a path */
     FIELD_PENDING_MAX = 64, /* bytes held before it is known whether they are a placeholder */
+    FIELD_CODE_MAX = 8,   /* bytes of a quote or separator that is written out */
     FIELD_DEPTH_MAX = 64, /* nesting that is followed exactly; what is deeper is all hidden */
-    FIELD_TAIL = 128      /* bytes looked back at, a power of two; twice FIELD_PENDING_MAX */
+    FIELD_TAIL = 256 /* bytes looked back at, a power of two; more than FIELD_PENDING_MAX twice */
 };
 
 /* The fields, the same for all streams; not changed once streams use them. */
@@ -106,11 +109,17 @@ struct field_scan {
     uint8_t escape;     /* within a colour sequence */
     uint8_t written;    /* ESC as it is written out: its first byte */
     uint8_t written_at;
+    uint8_t code;       /* quotes and separators are written out as those of this row do; 0: no */
+    uint8_t n_code;     /* bytes of one, */
+    uint8_t code_text[FIELD_CODE_MAX];
+    uint64_t code_at;   /* where it begins */
     uint8_t indent;     /* of this line of a block */
     uint8_t block;      /* of its first line; 0: not known yet */
     bool leaf;          /* the value is to be hidden */
     bool option;        /* --key */
     bool parameter;     /* of a URL */
+    bool element;       /* of XML */
+    bool index;         /* in brackets and quotes */
     bool key_quoted;
     bool blank_before;  /* the separator */
     bool blank_after;

@@ -77,31 +77,36 @@ static uint8_t raw_at(const struct redactor *r, uint64_t pos)
     return pos >= r->base ? r->in[pos - r->base] : r->s.tail[r->s.tail_len - (r->base - pos)];
 }
 
-/* Where the bytes 0x20 to `last` begin that end before pos, which is not before floor. */
-static uint64_t run_before(const struct look *l, uint64_t pos, uint64_t floor, uint8_t last)
+/* Where the sequence of an escape begins whose parameters end before pos; NO_POS: nowhere. */
+static uint64_t csi_before(const struct look *l, uint64_t pos, uint64_t floor)
 {
-    while (pos > floor && raw_at(l->r, pos - 1) >= 0x20 && raw_at(l->r, pos - 1) <= last)
+    while (pos > floor && escape_is_parameter(raw_at(l->r, pos - 1)))
         pos--;
-    return pos;
+    return pos > floor + 1 && raw_at(l->r, pos - 1) == '[' && raw_at(l->r, pos - 2) == ESC
+               ? pos - 2
+               : NO_POS;
 }
 
-/* Where the escape sequence begins that ends before pos; pos if there is none. */
+/* Where the escape sequence begins that ends before pos; pos if there is none. What escape_next
+   takes, read from its end. */
 static uint64_t escape_before(const struct look *l, uint64_t pos)
 {
     uint8_t final = raw_at(l->r, pos - 1);
-    uint64_t floor = pos > ESCAPE_MAX && pos - ESCAPE_MAX > l->floor ? pos - ESCAPE_MAX : l->floor;
-    uint64_t at;
+    uint64_t floor =
+        pos > ESCAPE_LONGEST && pos - ESCAPE_LONGEST > l->floor ? pos - ESCAPE_LONGEST : l->floor;
+    uint8_t middle = pos > floor + 1 ? raw_at(l->r, pos - 2) : 0;
+    uint64_t begin = NO_POS;
 
     if (final < 0x30 || final > 0x7e)
         return pos;
-    at = run_before(l, pos - 1, floor, 0x3f);
-    if (at > floor + 1 && final >= 0x40 && raw_at(l->r, at - 1) == '[' &&
-        raw_at(l->r, at - 2) == ESC)
-        return at - 2;
-    at = run_before(l, pos - 1, floor, 0x2f);
-    if (at < pos - 1 && at > floor && raw_at(l->r, at - 1) == ESC)
-        return at - 1;
-    return pos;
+    if (escape_is_final(final))
+        begin = csi_before(l, pos - 1, floor);
+    if (begin == NO_POS && escape_next(escape_intermediate(middle), final) == ESCAPE_WHOLE)
+        begin = csi_before(l, pos - 2, floor);
+    if (begin == NO_POS && pos > floor + 2 && escape_is_charset(middle) &&
+        escape_is_charset_final(final) && raw_at(l->r, pos - 3) == ESC)
+        begin = pos - 3;
+    return begin != NO_POS ? begin : pos;
 }
 
 int look_back(struct look *l)
@@ -127,6 +132,19 @@ static size_t logical_before(const struct redactor *r, uint64_t pos, uint8_t *ds
         return stream_before(r, pos, dst, n);
     look_from(&l, r, pos);
     while (got < n && (c = look_back(&l)) >= 0)
+        dst[n - ++got] = (uint8_t)c;
+    memmove(dst, dst + n - got, got);
+    return got;
+}
+
+size_t look_line(const struct redactor *r, uint8_t *dst, size_t n)
+{
+    struct look l;
+    size_t got = 0;
+    int c;
+
+    look_from(&l, r, r->s.pos);
+    while (got < n && (c = look_back(&l)) >= 0 && c != '\n')
         dst[n - ++got] = (uint8_t)c;
     memmove(dst, dst + n - got, got);
     return got;

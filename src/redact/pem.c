@@ -22,8 +22,7 @@ enum {
     PEM_BLANKS_MAX = 7,  /* empty lines that may stand inside: three, each line end doubled */
     PEM_RUN_SUM = 5,     /* '=' and the checksum of PGP */
     PEM_DASHES = 5,
-    PEM_DASHES_SSH2 = 4,
-    ESC = 0x1b
+    PEM_DASHES_SSH2 = 4
 };
 
 enum marker_state {
@@ -172,26 +171,18 @@ static bool same_shape(const struct redactor *r, uint64_t from, uint64_t to)
 /* True if the byte is part of an escape sequence (colours around a line). */
 static bool line_csi(struct pem_line *l, uint8_t byte)
 {
-    switch (l->csi) {
-    case 0:
-        l->csi = byte == ESC;
-        return byte == ESC;
-    case 1:
-        l->csi = byte == '[' ? 2 : 0;
-        return byte == '[';
-    default:
-        if (byte >= 0x40 && byte <= 0x7e)
-            l->csi = 0;
-        return true;
-    }
+    enum escape_state next = byte == ESC ? ESCAPE_BEGUN : escape_next(l->csi, byte);
+
+    l->csi = next < ESCAPE_WHOLE ? (uint8_t)next : ESCAPE_NONE;
+    return next != ESCAPE_BROKEN;
 }
 
-/* Reads what stands behind the prefix as if it were a line of its own. */
+/* Reads [from, to) as if it were a line of its own. */
 static struct pem_line rest_read(const struct redactor *r, uint64_t from, uint64_t to)
 {
     struct pem_line rest = {.runs = 0};
 
-    for (from = behind_prefix(r, from, to); from < to; from++) {
+    for (; from < to; from++) {
         uint8_t byte = stream_byte(r, from);
         uint8_t kind = line_csi(&rest, byte) ? KIND_OTHER : base64_kinds[byte];
 
@@ -214,7 +205,7 @@ static bool line_is_alone(const struct pem_line *l)
 /* What a line is for what stands behind its prefix: short ones of a key, its last one. */
 static enum pem_line_kind rest_kind(const struct redactor *r, uint64_t from, uint64_t to)
 {
-    struct pem_line rest = rest_read(r, from, to);
+    struct pem_line rest = rest_read(r, behind_prefix(r, from, to), to);
 
     if (line_is_alone(&rest))
         return PEM_LINE_KEY;
@@ -320,6 +311,30 @@ static void line_doubtful(struct redactor *r, enum pem_line_kind kind, uint64_t 
     off(p);
 }
 
+/* How long the one run of a line is, less its prefix; 0 if it has more, or a short one. */
+static uint16_t alone_length(const struct redactor *r, uint64_t from, uint64_t to)
+{
+    struct pem_line rest = {.runs = 0};
+    uint64_t behind = behind_prefix(r, from, to);
+
+    if (!cover_hides(r, from))
+        rest = rest_read(r, behind != NO_POS ? behind : from, to);
+    return rest.runs == 1 && rest.last >= PEM_RUN_ALONE ? rest.last : 0;
+}
+
+/* The line that ends at `end` is as long as the one that waits, which follows the header: both may
+   be hardly mixed, if they are short, and yet begin a key. */
+static bool begins_key(const struct redactor *r, uint64_t end)
+{
+    const struct pem *p = &r->s.pem;
+    uint16_t n;
+
+    if (p->block != PEM_UNDECIDED || p->wait_start == NO_POS || p->wait_kind != PEM_LINE_WEAK)
+        return false;
+    n = alone_length(r, p->wait_start, p->wait_end);
+    return n > 0 && n == alone_length(r, p->line.content, end);
+}
+
 /* The line ends at `end` (a separator, a marker, the end of the stream). */
 static void line_finish(struct redactor *r, uint64_t end)
 {
@@ -337,6 +352,8 @@ static void line_finish(struct redactor *r, uint64_t end)
         return;
     }
     if (kind == PEM_LINE_WEAK && p->line.header && p->line.runs == 1)
+        kind = PEM_LINE_KEY;
+    if (kind == PEM_LINE_WEAK && begins_key(r, end))
         kind = PEM_LINE_KEY;
     if (kind == PEM_LINE_FIELD || (kind == PEM_LINE_KEY && p->line.key_match == 0))
         take_line(r);

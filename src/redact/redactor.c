@@ -86,7 +86,7 @@ static void anchor_found(struct redactor *r, size_t number, uint64_t start, uint
     }
     if ((a->flags & ANCHOR_BLOCK) != 0) {
         if (!r->set->off[rules[a->first].name])
-            block_begin(r, rules[a->first].name == RULE_NAME_PRIVATE_KEY);
+            block_begin(r, a);
         return;
     }
     if ((a->flags & ANCHOR_MASK) != 0) {
@@ -328,21 +328,12 @@ static void escape_end(struct stream *s)
 /* Takes a byte of a sequence that has begun; false if it breaks off here. */
 static bool escape_takes(struct stream *s, uint8_t byte)
 {
-    if (s->pos + 2 - s->escape_at > ESCAPE_MAX)
+    if (s->pos + 2 - s->escape_at > ESCAPE_LONGEST)
         return false;
-    switch (s->escape) {
-    case ESCAPE_BEGUN:
-        s->escape = byte == '[' ? ESCAPE_CSI : ESCAPE_CHARSET;
-        return byte == '[' || (byte >= 0x20 && byte <= 0x2f);
-    case ESCAPE_CSI:
-        if (byte >= 0x40 && byte <= 0x7e)
-            escape_end(s);
-        return byte >= 0x20 && byte <= 0x7e;
-    default:
-        if (byte >= 0x30 && byte <= 0x7e)
-            escape_end(s);
-        return byte >= 0x20 && byte <= 0x7e;
-    }
+    s->escape = escape_next(s->escape, byte);
+    if (s->escape == ESCAPE_WHOLE)
+        escape_end(s);
+    return s->escape != ESCAPE_BROKEN;
 }
 
 /* It was no sequence: its ESC ends whatever lives. */

@@ -26,6 +26,7 @@
 
 #include "redact/beside.h"
 #include "redact/block.h"
+#include "redact/escape.h"
 #include "redact/finder.h"
 #include "redact/known.h"
 #include "redact/mask.h"
@@ -79,8 +80,6 @@ struct match {
     uint8_t marks;   /* secrets it stands for */
     bool out;        /* its text has come out, or was merged away */
 };
-
-enum escape_state { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI, ESCAPE_CHARSET };
 
 /* What a failed call must not have changed. */
 struct stream {
@@ -212,6 +211,9 @@ struct look {
 
 void look_from(struct look *l, const struct redactor *r, uint64_t pos);
 int look_back(struct look *l); /* the byte before l->pos, -1 where none is known */
+
+/* Copies the end of the line that s.pos stands on, at most n logical bytes; returns how many. */
+size_t look_line(const struct redactor *r, uint8_t *dst, size_t n);
 
 /* text, as long as the anchor, is one. */
 bool look_takes(const struct anchor *a, const uint8_t *text);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "redact/escape.h"
 #include "redact/prints.h"
 #include "redact/rules.h"
 #include "redact/user_pattern.h"
@@ -15,14 +16,11 @@ enum {
     ANCHOR_MIN = 3,  /* bytes of a pattern's beginning that make an anchor by themselves */
     NO_CONTEXT = -1, /* what is held begins with the line */
     CUT = USER_WINDOW - USER_OVERLAP,
-    ESC = 0x1b,
     MARK_ROOM = USER_NAME_MAX + sizeof("[REDACTED:]"),
     BUCKET_ESCAPE = PRINT_BUCKETS - 1, /* prints: an escape sequence, */
     BUCKET_SPLIT = PRINT_BUCKETS - 2,  /* a text with one behind its first byte, */
     TEXT_BUCKETS = PRINT_BUCKETS - 2   /* texts */
 };
-
-enum escape_state { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CSI, ESCAPE_CHARSET };
 
 struct user_rule {
     char name[USER_NAME_MAX + 1];
@@ -521,21 +519,10 @@ static void settle(struct user_lines *l)
 /* True if the byte is part of a colour sequence. */
 static bool escape_takes(struct user_lines *l, uint8_t byte)
 {
-    enum escape_state before = l->escape;
+    enum escape_state next = byte == ESC ? ESCAPE_BEGUN : escape_next(l->escape, byte);
 
-    if (byte == ESC) {
-        l->escape = ESCAPE_BEGUN;
-        return true;
-    }
-    l->escape = ESCAPE_NONE;
-    if (before == ESCAPE_NONE)
-        return false;
-    if (before == ESCAPE_BEGUN ? byte == '['
-                               : before == ESCAPE_CSI && byte >= 0x20 && byte <= 0x3f)
-        l->escape = ESCAPE_CSI;
-    else if (before != ESCAPE_CSI && byte >= 0x20 && byte <= 0x2f)
-        l->escape = ESCAPE_CHARSET;
-    return l->escape != ESCAPE_NONE || (before != ESCAPE_BEGUN && byte >= 0x30 && byte <= 0x7e);
+    l->escape = next < ESCAPE_WHOLE ? (uint8_t)next : ESCAPE_NONE;
+    return next != ESCAPE_BROKEN;
 }
 
 void user_lines_step(struct user_lines *l, uint8_t byte, uint64_t pos)

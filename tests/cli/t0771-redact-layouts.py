@@ -103,7 +103,10 @@ def headers():
 def jenkins():
     key = "".join(rng.choice("0123456789abcdef") for _ in range(32))
     text = "Please use the following password to proceed to installation:\n\n" + key + "\n\nThis may\n"
-    for prefix in ("", "+", "-", "> ", "# ", "2026-01-02T03:04:05.123456789Z ", "jenkins-1  | ", "2026-01-02T03:04:05.1Z stdout F "):
+    for prefix in ("", "+", "-", "> ", "# ", "2026-01-02T03:04:05.123456789Z ", "jenkins-1  | ", "2026-01-02T03:04:05.1Z stdout F ",
+                   "Jan  2 03:04:05 host jenkins[123]: ", "INFO jenkins: ", "2026-01-02 03:04:05.123+0000 [id=24]\tINFO\tj.Main: ",
+                   "Jan 02 03:04:05 ip-10-0-0-1 java[1234] INFO: ", "2026-01-02 03:04:05 INFO - "):
+        is_gone("".join((prefix + line).rstrip() + "\n" for line in text.splitlines()), [key], f"behind {prefix!r}, less blanks")
         is_gone("".join(prefix + line + "\n" for line in text.splitlines()), [key], f"behind {prefix!r}")
 
 

@@ -53,7 +53,9 @@ static const char *const cook_pieces[] = {
     "Private-Lines: 2\n", "\n::add-mask::", "http", "://", "https://u:", "@h ", "Bearer ",
     "authorization: ", "Basic ", "token ", "sk-", "password", "\"password\": \"", "db", "secret",
     "{\"db\": {\"secret\": ", "--password ", "key: ", "z", "ABC-123", "2024-01-01T00:00:00Z ",
-    "$", "${X}", "***", "{{ x }}", "<x>"};
+    "$", "${X}", "***", "{{ x }}", "<x>", "apiVersion: v1\n", "  a: QUJDREVG\n",
+    "\"apiVersion\":\"v1\",", "\"data\": {", "\"a\":\"QUJDREVG\"", "\"kind\": \"Secret\"",
+    "\"stringData\":{", "immutable: true\n"};
 
 enum { COOK_PIECES = sizeof(cook_pieces) / sizeof(cook_pieces[0]) };
 

@@ -264,11 +264,11 @@ static void take_span(struct fuzz_watch *w, const struct clean_span *s)
    candidate has seen the end of. */
 static size_t hold_max(const struct redactor *r)
 {
-    enum { ESCAPES = 128, PEM_HOLDS = 2048 + 256 };
+    enum { ESCAPES = 128, EARLY_HOLDS = EARLY_HOLD + ESCAPES };
 
     if (r->own != NULL || r->known.known != NULL)
         return USER_WINDOW + CANDIDATE_WINDOW + ESCAPES;
-    return PEM_HOLDS;
+    return EARLY_HOLDS; /* more than the machine of keys */
 }
 
 static void look(struct fuzz_watch *w)

@@ -275,6 +275,15 @@ static const struct test_case tokens[] = {
     {"after a colour of 256", "\033[38;5;208mghp" "_@m:36@", "\033[38;5;208mghp_" R},
     {"after another sequence", "\033[Kghp" "_@m:36@", "\033[Kghp_" R},
     {"prefix coloured", "\033[1mghp" "_\033[m\033[K@m:36@", "\033[1mghp_\033[m\033[K" R},
+    {"after a colour cut off", "\033[22 ghp" "_@m:36@ \033[1;3\"ghp" "_@m:36@\" \033[ ghp" "_@m:36@",
+     "\033[22 ghp_" R " \033[1;3\"ghp_" R "\" \033[ ghp_" R},
+    {"after an ESC alone", "\033 ghp" "_@m:36@ \033\"ghp" "_@m:36@ \033(ghp" "_@m:36@)",
+     "\033 ghp_" R " \033\"ghp_" R " \033(ghp_" R ")"},
+    {"across the cursor's style", "ghp" "_@m:9@\033[2 q@m:9@\033[!p@m:9@\033[?25$p@m:9@ x", "ghp_" R " x"},
+    {"across character sets", "gh\033(Bp" "_@m:9@\033(B\033[m@m:9@\033%G@m:9@\033#8@m:9@ x",
+     "gh\033(Bp_" R " x"},
+    {"across what no program writes", "ghp" "_@m:9@\033[1 g@m:36@ ghp" "_@m:9@\033(\033)b@m:36@", NULL},
+    {"behind what no program writes", "x\033[1 !pghp" "_@m:36@\033[1$!q", "x\033[1 !pghp_" R "\033[1$!q"},
     {"after a written escape", "\\nghp" "_@m:36@\\t\\tghp" "_@m:36@\\r",
      "\\nghp_" R "\\t\\tghp_" R "\\r"},
     {"after a written colour", "\\u001b[0mghp" "_@m:36@ \\x1b[1mghp" "_@m:36@ \\033[mghp" "_@m:36@",
@@ -365,6 +374,19 @@ static const struct test_case tokens[] = {
                       "authorization: [REDACTED] authorization: \"[REDACTED]\"", NULL},
     {NULL, NULL, NULL}};
 
+/* Held until the kind is there. */
+static const struct test_case manifests[] = {
+    {"a Secret as kubectl has it",
+     "apiVersion: v1\ndata:\n  a: @b:8@\n  b.c: @b:40@\nkind: Secret\nmetadata:\n  name: x\n",
+     "apiVersion: v1\ndata:\n  a: " R "\n  b.c: " R "\nkind: Secret\nmetadata:\n  name: x\n"},
+    {"a ConfigMap", "apiVersion: v1\ndata:\n  a: @b:8@\n  b.c: @b:40@\nkind: ConfigMap\n", NULL},
+    {"a Secret in JSON", "{\"apiVersion\":\"v1\",\"data\":{\"a\":\"@b:40@\"},\"kind\":\"Secret\"}",
+     "{\"apiVersion\":\"v1\",\"data\":{\"a\":\"" R "\"},\"kind\":\"Secret\"}"},
+    {"one whose kind comes first", "{\\\"kind\\\":\\\"Secret\\\",\\\"data\\\":{\\\"a\\\":\\\"@b:9@\\\\n\\\"}}",
+     "{\\\"kind\\\":\\\"Secret\\\",\\\"data\\\":{\\\"a\\\":\\\"" R "\\\"}}"},
+    {"one cut off", "apiVersion: v1\ndata:\n  a: @b:20@\n  b: @b:9@", "apiVersion: v1\ndata:\n  a: " R "\n  b: " R},
+    {NULL, NULL, NULL}};
+
 #define BEGIN "-----BEGIN RSA PRIVATE " "KEY-----"
 #define END "-----END RSA PRIVATE " "KEY-----"
 #define HEAD "-----BEGIN PRIVATE KEY-----" R
@@ -376,6 +398,13 @@ static const struct test_case keys[] = {
     {"a key", "a\n" BEGIN "\n@b:64@\n@b:64@\n@b:18@==\n" END "\nb\n",
      "a\n" HEAD "\n" LINE "\n" LINE "\n" LINE "\n" TAIL "\nb\n"},
     {"its last line short", BEGIN "\n@b:64@\nQw==\n" END "\n", HEAD "\n" LINE "\n" LINE "\n" TAIL "\n"},
+    {"short lines, hardly mixed", "a\n" BEGIN "\nAPRKhYSGbBAXhaNW\nBPRKhYSGbBAXhaNW\nAPRKhYSGbBAXhaNW\n" END "\nb\n",
+     "a\n" HEAD "\n" LINE "\n" LINE "\n" LINE "\n" TAIL "\nb\n"},
+    {"the same in JSON", "{\"k\":\"" BEGIN "\\nAPRKhYSGbBAXhaNW\\nBPRKhYSGbBAXhaNW\\n" END "\\n\"}",
+     "{\"k\":\"" HEAD "\\n" LINE "\\n" LINE "\\n" TAIL "\\n\"}"},
+    {"the same behind a time", "10:00 " BEGIN "\n10:01 APRKhYSGbBAXhaNW\n10:02 BPRKhYSGbBAXhaNW\n10:03 " END "\n",
+     "10:00 " HEAD "\n" LINE "\n" LINE "\n10:03 " TAIL "\n"},
+    {"no key: paths behind a header", BEGIN "\nShareDocPutty/Readme\nShare/Doc/Sources\nall\n", NULL},
     {"its last line a word", BEGIN "\n@b:64@\ndone\n" END "\n",
      HEAD "\n" LINE "\n" LINE "\n" TAIL "\n"},
     {"a key on one line", BEGIN "\n@b:64@\n" END, HEAD "\n" LINE "\n" TAIL},
@@ -745,6 +774,7 @@ int main(void)
         abort();
     run_cases(tokens);
     run_cases(keys);
+    run_cases(manifests);
     test_nul();
     test_no_copy();
     test_moments();

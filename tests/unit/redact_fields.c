@@ -232,6 +232,41 @@ static void assignments(void)
           "--password $X --password x", "--password $X --password #");
 }
 
+static void written_out(void)
+{
+    CHECK("password db.key", "quotes and separators written out", /**/
+          "{&quot;password&quot;:&quot;a&amp;b&quot;,&quot;z&quot;:1}", "{&quot;password&quot;:&quot;#&quot;,&quot;z&quot;:1}",
+          "&#34;password&#34;: &#34;a&#34; &#39;password&#39;:&#39;b&#39;", "&#34;password&#34;: &#34;#&#34; &#39;password&#39;:&#39;#&#39;",
+          "&#x22;PassWord&#X22; : &#x22;a b&#x22;&apos;password&apos;:&apos;b", "&#x22;PassWord&#X22; : &#x22;#&#x22;&apos;password&apos;:&apos;#",
+          "\\u0022password\\u0022:\\u0022a\\nb\\u00e9\\u0022,", "\\u0022password\\u0022:\\u0022#\\u0022,",
+          "%7B%22password%22%3A%22a%2Fb%22%2C%22z%22", "%7B%22password%22%3A%22#%22%2C%22z%22",
+          "%22password%22%3a12%2c%22password%22:13%7d x", "%22password%22%3a#%2c%22password%22:#%7d x",
+          "&quot;password&quot;:{&quot;a&quot;:&quot;b&quot;,&quot;c&quot;:[1,&quot;d&quot;]} e",
+          "&quot;password&quot;:{&quot;a&quot;:&quot;#&quot;,&quot;c&quot;:[#,&quot;#&quot;]} e",
+          "&quot;password&quot;:{{ x }} &quot;password&quot;:<x&quot;> %26password%3D<a%26b> ",
+          "&quot;password&quot;:{{ x }} &quot;password&quot;:<x&quot;> %26password%3D<a%26b> ",
+          "%3Fpassword%3Da%2Fb%26z%3D1", "%3Fpassword%3D#%26z%3D1", "x%3d1%26Password%3da&b%26password=c d", "x%3d1%26Password%3d#&b%26password=# d",
+          "?password\\u003da\\u0026z\\u003d1\\u0026password\\u003db\\u00e9\"", "?password\\u003d#\\u0026z\\u003d1\\u0026password\\u003d#\"",
+          "%26password%3D$X%26password%3D%26%26password%3D***%26", "%26password%3D$X%26password%3D%26%26password%3D***%26",
+          "%26password%3D%2", "%26password%3D#", "&quot;password&quot;:&quot;&quot;", "&quot;password&quot;:&quot;&quot;",
+          "&quot;password&quot;:&quot;$X&quot;, &quot;password&quot;:null&quot;", "&quot;password&quot;:&quot;$X&quot;, &quot;password&quot;:null&quot;",
+          "&quot;password&#34;:&quot;a&quot; &quot;password:1 %22password&quot;:2", "&quot;password&#34;:&quot;a&quot; &quot;password:# %22password&quot;:2",
+          "&quot;passwords&quot;:&quot;a&quot; x%20password%3Da", "&quot;passwords&quot;:&quot;a&quot; x%20password%3Da");
+    CHECK("password", "in XML and in brackets", /**/
+          "<a><password>x &amp; y</password><Password></Password>", "<a><password>#</password><Password></Password>", /**/
+          "<password>${X}</password><password>***</password><password>$x-y</password>",
+          "<password>${X}</password><password>***</password><password>#</password>", /**/
+          "<password><b>x</b></password> <password>x<b>y</b>", "<password><b>x</b></password> <password>x<b>y</b>", /**/
+          "tool <user> <password> [file]\n<password>\nx</password>\n", "tool <user> <password> [file]\n<password>\nx</password>\n",
+          "https://<user>:<password>@<host>/", "https://<user>:<password>@<host>/", /**/
+          "<password>0123456789012345678901234567890123456789012345678901234567890123456789</password>", "<password>#</password>",
+          "<password>0123456789012345678901234567890123456789012345678901234567890123456789<x", "<password>#<x",
+          "<password> and so many words behind it that nobody would take them for a secret, and on</p>",
+          "<password> and so many words behind it that nobody would take them for a secret, and on</p>", /**/
+          "x['password'] = 'a'; y[\"password\"]=\"b\"", "x['password'] = '#'; y[\"password\"]=\"#\"", /**/
+          "[\"password\"] [\"password\",1] x[password]=2", "[\"password\"] [\"password\",1] x[password]=2");
+}
+
 static void placeholders(void)
 {
     CHECK("p", "placeholders pass", /**/
@@ -357,6 +392,7 @@ static void noise(void)
         "a",  "b",   "c",    "pass", "\"",  "\\\"", "\\\\\\\"", "'", "\\", ":",  "=",  "=>",
         "{",  "}",   "[",    "]",    ",",   " ",    "\n",       "x", "$X", "${", "***", "<x>",
         "{{", "}}", "--", "-", "null", "[REDACTED]", "\x1b[0m", "\x1b", "\x1b(B", "&", "?", "|", "\"a\":",
+        "&quot;", "%22", "%26", "%3D", "\\u0022", "\\u003d", "%2", "<a>", "</", "<", "['a']",
         "\"b\":{", "\\n", "\\u001b[1m", ";", ")"};
     enum { N_UNITS = sizeof(units) / sizeof(units[0]) };
     struct fields *set = make_set("a pass b.c b.*.a c.*");
@@ -396,7 +432,9 @@ static void planted(void)
         {"k=\"", "\" z"},               {"k: ", "\nz"},                         {"k: '", "'\nz"},
         {"--k ", " z"},                 {"--k=", " z"},                         {"k:", " z"},
         {"{\"k\":[\"", "\"]}"},         {"{\"k\":{\"x\":\"", "\"}}"},           {"k = ", "\n"},
-        {"{\"m\":\"k=", "\",\"z\":1}"}, {"k: |\n  ", "\nz"}, {"x=1 \x1b[1mk\x1b[0m=", "\x1b[0m z"}};
+        {"{\"m\":\"k=", "\",\"z\":1}"}, {"k: |\n  ", "\nz"}, {"{&quot;k&quot;:&quot;", "&quot;}"},
+        {"%22k%22%3A%22", "%22%7D"}, {"\\u0022k\\u0022:\\u0022", "\\u0022,"}, {"<k>", "</k>"},
+        {"x['k'] = '", "'; z"}, {"x=1 \x1b[1mk\x1b[0m=", "\x1b[0m z"}};
     static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCXYZ0189+/=_-.!@#%^&*()~";
     struct fields *set = make_set("k");
     bool good = true;
@@ -472,6 +510,7 @@ int main(void)
 {
     json();
     assignments();
+    written_out();
     placeholders();
     paths();
     floods();

@@ -230,11 +230,18 @@ static size_t escape_len(const char *text, size_t n)
 {
     size_t i = 2;
 
-    if (n < 2 || text[1] != '[')
-        return 1;
-    while (i < n && i < 34 && text[i] >= 0x20 && text[i] < 0x40)
+    if (n < 2 || text[1] != '[') {
+        if (n < 2 || text[1] == '\0' || strchr("()*+-./#%", text[1]) == NULL)
+            return 1;
+        return n > 2 && text[2] >= 0x30 && text[2] <= 0x5f ? 3 : 2;
+    }
+    while (i < n && i < 34 && text[i] >= 0x30 && text[i] < 0x40)
         i++;
-    return i < n && text[i] >= 0x40 && text[i] <= 0x7e ? i + 1 : i;
+    if (i < n && text[i] >= 0x40 && text[i] <= 0x7e)
+        return i + 1;
+    if (i == n || i == 34 || text[i] == '\0' || strchr(" !$", text[i]) == NULL)
+        return i;
+    return i + 1 < n && text[i + 1] == (text[i] == ' ' ? 'q' : 'p') ? i + 2 : i + 1;
 }
 
 static bool wrapped(const char *text, size_t at)
@@ -672,6 +679,10 @@ static void check_escapes(void)
           "#######\033[0m\r\n\033[1m#####\033[0m", "colours around a line end");
     check("hunter2-pass", "hunt\033[11111111111111111111111111111111111er2-pass",
           "hunt\033[11111111111111111111111111111111111er2-pass", "no escape sequence is so long");
+    check("hunter2-pass", "\033(Bhun\033(B\033[mter2\033[2 q-pa\033[!pss\033[?12$p!",
+          "\033(B###########################\033[?12$p!", "character sets, the cursor's style");
+    check("hunter2-pass", "\033[22 hunter2-pass \033(hunter2-pass \033\"hunter2-pass\"",
+          "\033[22 ############ \033(############ \033\"############\"", "sequences cut off");
     check("hunter\033[1m2-pass", "hunter2-pass hunter\033[2m2-pass \\u001b[1m",
           "############ ################ \\u001b[1m", "colours in the value");
 }
