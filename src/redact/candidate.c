@@ -80,7 +80,8 @@ static void kill_siblings(struct redactor *r, const struct candidate *c)
 }
 
 /* Unarmed for too long: what was held comes out. Within an endless item the secret may still be
-   to come, its evidence or that of a later anchor (row_under_way). */
+   to come, its evidence or that of a later anchor (row_under_way); like one that begins there
+   it need not go on if another hides it. */
 static enum step overflow(struct redactor *r, struct candidate *c, const struct rule_item *it)
 {
     if (it->max != ITEM_UNBOUNDED)
@@ -90,7 +91,7 @@ static enum step overflow(struct redactor *r, struct candidate *c, const struct 
     c->count = 0;
     c->has = 0;
     evidence_reset(c);
-    return STEP_LIVE;
+    return row_under_way(r, c, it, c->start) ? STEP_DEAD : STEP_LIVE;
 }
 
 static const char *mark_of(const struct rule *rule)

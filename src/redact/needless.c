@@ -70,16 +70,39 @@ static uint64_t earliest_start(const struct rule *rule, uint64_t anchor, uint64_
     }
 }
 
-/* Nothing but its own bytes will end it or have it begin anew: all anchors that begin where its
-   own does or end with it are known (prefix_grows), no other candidate of that end lives
-   (ITEM_COMMIT), and so few do that none gives way (evict). */
+/* It may yet end those that began with it. */
+static bool may_commit(const struct candidate *c)
+{
+    const struct rule *rule = &rules[c->rule];
+    const struct rule_item *it = c->item + (c->count > 0 || c->overflowed);
+
+    for (; it < &rule_items[rule->first] + rule->len; it++) {
+        if ((it->flags & ITEM_COMMIT) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* All anchors that end where its own does are known; also those that begin there, of which a
+   longer one may have it begin anew (prefix_grows). */
+static bool is_grown(const struct candidate *c)
+{
+    unsigned may_grow = c->match == 0 ? c->item->flags & ITEM_OPEN : 0;
+
+    return c->overflowed ||
+           c->count > (may_grow != 0 ? ANCHOR_MAX + ANCHOR_LATE_MAX : ANCHOR_LATE_MAX);
+}
+
+/* Nothing but its own bytes will end it or have it begin anew: no other candidate of the same
+   anchor's end will end it (ITEM_COMMIT), and so few live that none gives way (evict). */
 static bool is_settled(const struct redactor *r, const struct candidate *c)
 {
-    if (r->s.n_live > CANDIDATES_MAX / 2 ||
-        (c->count <= ANCHOR_MAX + ANCHOR_LATE_MAX && !c->overflowed))
+    if (r->s.n_live > CANDIDATES_MAX / 2 || !is_grown(c))
         return false;
     for (size_t i = 0; i < r->s.n_live; i++) {
-        if (&r->live[i] != c && r->live[i].origin == c->origin)
+        const struct candidate *other = &r->live[i];
+
+        if (other != c && other->origin == c->origin && may_commit(other))
             return false;
     }
     return true;
