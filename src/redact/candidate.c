@@ -352,10 +352,12 @@ bool candidates_needless(struct redactor *r, size_t anchor, uint64_t start, uint
     const struct anchor *a = &anchors[anchor];
     const struct before_row b = {start, end};
 
-    if (!look_around(r, a, start, end))
-        return true;
-    if ((a->flags & OTHERWISE) != 0 || may_grow(r, a, start))
+    if ((a->flags & OTHERWISE) != 0)
+        return !look_around(r, a, start, end);
+    if (may_grow(r, a, start))
         return false;
+    if (anchor_refuses(r, a, end) || !look_around(r, a, start, end))
+        return true;
     for (uint16_t i = 0; i < a->n_rules; i++) {
         const struct rule *rule = &rules[a->first + i];
 
@@ -372,6 +374,8 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
     const struct before_row b = {start, r->s.pos};
     bool grows = may_grow(r, a, start);
 
+    if (!grows && anchor_refuses(r, a, r->s.pos))
+        return false;
     for (uint16_t i = 0; i < a->n_rules; i++) {
         uint16_t number = (uint16_t)(a->first + i);
         const struct rule *rule = &rules[number];

@@ -42,6 +42,7 @@ enum rule_opens { OPENS_RIGHT, OPENS_ANCHOR, OPENS_LEFT };
 struct rule {
     uint16_t first; /* of rule_items: what follows the anchor */
     uint16_t len;
+    uint16_t begins; /* class of the bytes that may stand first there, an ESC among them */
     uint16_t left;  /* what precedes it, the nearest first */
     uint16_t n_left;
     uint16_t n_inside; /* how many of these the secret takes in */
@@ -96,6 +97,7 @@ struct anchor {
     bool has_left;   /* some row has a left side: it is that which starts the token */
     uint16_t first;  /* of rules */
     uint16_t n_rules;
+    uint16_t begins[2]; /* all that its rows may begin with: those of level 0, all of them */
 };
 
 /*
