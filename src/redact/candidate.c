@@ -271,6 +271,7 @@ static void prefix_grows(struct redactor *r, uint64_t anchor)
         c->count = 0;
         c->has = 0;
         evidence_reset(c);
+        r->quiet.upto = 0;
     }
 }
 
@@ -290,6 +291,7 @@ static void candidate_add(struct redactor *r, uint16_t number, uint64_t anchor, 
     struct candidate *c =
         r->s.n_live < CANDIDATES_MAX ? &r->live[r->s.n_live++] : evict(r);
 
+    r->quiet.upto = 0;
     *c = (struct candidate){.anchor = anchor,
                             .origin = r->s.pos,
                             .start = start,
@@ -437,6 +439,7 @@ bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t
 {
     bool decided = false;
 
+    r->quiet.upto = 0;
     /* The list may grow at its end while it is walked: those begin with this byte, too. */
     for (size_t i = 0; i < r->s.n_live; i++) {
         struct candidate *c = &r->live[i];
@@ -521,13 +524,29 @@ static void note_sum(struct candidate *c, const struct evidence_sum *sum)
     c->has |= sum->has;
 }
 
+/* With these bytes the evidence may be there: they show it but for one change. */
+static bool may_show(const struct candidate *c, const struct evidence_sum *sum)
+{
+    const struct rule *rule = &rules[c->rule];
+    size_t piece = c->piece + sum->head;
+
+    piece = piece > sum->longest ? piece : sum->longest;
+    piece = piece > c->longest ? piece : c->longest;
+    return (rule->mix | rule->digits | rule->piece) == 0 ||
+           (rule->mix > 0 && c->mix + sum->mix + 1 >= rule->mix) ||
+           (rule->digits > 0 && c->digits + sum->digits >= rule->digits) ||
+           (rule->piece > 0 && piece >= rule->piece);
+}
+
 /* True if one of these bytes arms it: the one that brings what was missing. */
 static bool arms_within(const struct candidate *c, const struct evidence_sum *sum)
 {
-    struct candidate seen = *c;
+    struct candidate seen;
 
-    if ((c->item->flags & ITEM_ARM) == 0 || c->count < c->item->min)
+    if ((c->item->flags & ITEM_ARM) == 0 || c->count < c->item->min ||
+        ((c->item->flags & ITEM_EVIDENCE) != 0 && !may_show(c, sum)))
         return false;
+    seen = *c;
     note_sum(&seen, sum);
     return !needs_more(&seen, c->item);
 }
@@ -584,21 +603,39 @@ static size_t unarmed_run(const struct redactor *r, const uint8_t *bytes, size_t
 
 size_t candidates_quiet(struct redactor *r, const uint8_t *bytes, size_t n)
 {
-    struct evidence_sum sum;
+    n = unarmed_run(r, bytes, quiet_run(r, bytes, n), &r->quiet.sum);
+    r->quiet.from = r->s.pos;
+    r->quiet.upto = r->s.pos + n;
+    return n;
+}
 
-    return unarmed_run(r, bytes, quiet_run(r, bytes, n), &sum);
+/* How many of the next n bytes decide nothing, and their sum if one of the candidates wants it. */
+static size_t quiet_next(struct redactor *r, const uint8_t *bytes, size_t n)
+{
+    size_t known = r->quiet.upto > r->s.pos ? (size_t)(r->quiet.upto - r->s.pos) : 0;
+
+    if (known == 0)
+        return candidates_quiet(r, bytes, n);
+    if (n >= known && r->quiet.from == r->s.pos)
+        return known;
+    n = n < known ? n : known;
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        if (is_noted(&r->live[i])) {
+            evidence_sum_up(&r->quiet.sum, bytes, n);
+            break;
+        }
+    }
+    return n;
 }
 
 size_t candidates_run(struct redactor *r, const uint8_t *bytes, size_t n)
 {
-    struct evidence_sum sum;
-
-    n = unarmed_run(r, bytes, quiet_run(r, bytes, n), &sum);
+    n = quiet_next(r, bytes, n);
     for (size_t i = 0; i < r->s.n_live && n > 0; i++) {
         struct candidate *c = &r->live[i];
 
         if (is_noted(c))
-            note_sum(c, &sum);
+            note_sum(c, &r->quiet.sum);
         c->count = c->count + n < ITEM_UNBOUNDED - 1 ? (uint16_t)(c->count + n)
                                                      : ITEM_UNBOUNDED - 1;
         c->last = r->s.pos + n;

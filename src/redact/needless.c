@@ -11,7 +11,7 @@ enum { HIDES_MAX = 256 };
 
 /* ---- bytes of a class ---------------------------------------------------------------- */
 
-size_t row_class_run(struct redactor *r, uint16_t number, size_t at, size_t n)
+size_t row_class_look(struct redactor *r, uint16_t number, size_t at, size_t n)
 {
     const uint32_t *class = rule_classes[number];
     const uint8_t *bytes = r->in + at;
@@ -49,7 +49,7 @@ static bool is_ahead(const struct candidate *c, const struct rule_item *it, uint
 bool row_under_way(const struct redactor *r, const struct candidate *self,
                    const struct rule_item *it, uint64_t start)
 {
-    for (size_t i = 0; i < r->s.n_live; i++) {
+    for (size_t i = r->s.n_live; i-- > 0;) { /* the last one is the most likely */
         if (&r->live[i] != self && is_ahead(&r->live[i], it, start))
             return true;
     }
@@ -127,7 +127,7 @@ static __attribute__((noinline)) bool will_be_under_way(struct redactor *r, cons
     uint64_t least = earliest_start(rule, b->anchor, b->end);
     size_t end = (size_t)(b->end - r->base);
 
-    for (size_t i = 0; i < r->s.n_live; i++) {
+    for (size_t i = r->s.n_live; i-- > 0;) {
         const struct candidate *c = &r->live[i];
 
         if (is_ahead(c, it, least) && stays_whole(c, r->base + at) && is_settled(r, c))

@@ -16,10 +16,18 @@
 #include "redact/rules.h"
 #include "redact/stream.h"
 
+__attribute__((noinline)) size_t row_class_look(struct redactor *r, uint16_t class, size_t at,
+                                                size_t n);
+
 /* How many of the n bytes from index `at` of the input on are of the class. Looked at once,
    however many candidates, live or to come, ask. */
-__attribute__((noinline)) size_t row_class_run(struct redactor *r, uint16_t class, size_t at,
-                                               size_t n);
+static inline size_t row_class_run(struct redactor *r, uint16_t class, size_t at, size_t n)
+{
+    const struct class_memo *m = &r->runs[class];
+    uint64_t pos = r->base + at;
+
+    return m->from <= pos && pos + n <= m->upto ? n : row_class_look(r, class, at, n);
+}
 
 /* What began earlier in the same endless item, other than self, ends where one would that has
    its secret begin at `start`, and comes to whatever that would: it has taken the same bytes,

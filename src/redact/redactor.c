@@ -519,8 +519,8 @@ static size_t at_place(struct redactor *r, size_t place)
 }
 
 /* How far the search may go past idle places, this one and perhaps more, before what lives is
-   walked up to them. Not looked at further than is worth it. */
-static size_t idle_reach(struct redactor *r, size_t place)
+   walked up to them. Not looked at further than is worth it: the first time up to this place. */
+static size_t idle_reach(struct redactor *r, size_t place, bool further)
 {
     size_t from = (size_t)(r->s.pos - r->base);
     size_t stop = r->wake < r->in_len ? r->wake : r->in_len;
@@ -530,7 +530,8 @@ static size_t idle_reach(struct redactor *r, size_t place)
         return 0;
     if (r->s.n_live == 0 && !block_live(&r->s.block))
         return stop;
-    n = stop - from < 2 * (place - from) ? stop - from : 2 * (place - from);
+    n = (further ? 4 : 1) * (place - from);
+    n = stop - from < n ? stop - from : n;
     if (block_live(&r->s.block))
         n = block_quiet(&r->s.block, r->in + from, n);
     return from + (r->s.n_live > 0 ? candidates_quiet(r, r->in + from, n) : n);
@@ -546,7 +547,7 @@ static size_t busy_place(struct redactor *r, size_t place)
         return place;
     while (place <= r->in_len && is_idle_place(r, place)) {
         if (place > reach)
-            reach = idle_reach(r, place);
+            reach = idle_reach(r, place, reach > 0);
         if (place > reach)
             return place;
         place = next_place(r, place + 1);
@@ -632,6 +633,7 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->in_len = in.len;
     r->base = r->s.pos;
     r->out = out;
+    r->quiet.upto = 0;
     r->map = (struct finder_map){0};
     memset(r->near, 0, sizeof(r->near));
     r->failed = false;

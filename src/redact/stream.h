@@ -26,6 +26,7 @@
 
 #include "redact/beside.h"
 #include "redact/block.h"
+#include "redact/evidence.h"
 #include "redact/finder.h"
 #include "redact/known.h"
 #include "redact/mask.h"
@@ -126,6 +127,14 @@ struct class_memo {
     uint64_t upto;
 };
 
+/* Bytes that the live candidates take without a decision, [from, upto), as far as they were
+   looked at; until one of them is stepped, or another begins. */
+struct quiet {
+    uint64_t from;
+    uint64_t upto;
+    struct evidence_sum sum; /* of these, if a candidate wants it */
+};
+
 struct redactor {
     struct stream s;
     struct redact_set *set; /* NULL: everything passes */
@@ -142,6 +151,7 @@ struct redactor {
     uint64_t base; /* position of in[0] */
     const uint8_t *in;
     size_t in_len;
+    struct quiet quiet;
     struct finder_map map; /* of the search */
     struct near_memo near[NEAR_MEMOS];
     struct clean_vec *out;
