@@ -576,7 +576,7 @@ static size_t quiet_run(struct redactor *r, const uint8_t *bytes, size_t n)
         size_t quiet = quiet_bytes(r, &r->live[i]);
 
         n = quiet < n ? quiet : n;
-        if (r->live[i].item->class != class) /* else it took these already */
+        if (r->live[i].item->class != class && n > 0) /* else it took these already */
             n = row_class_run(r, r->live[i].item->class, at, n);
         class = r->live[i].item->class;
     }
@@ -587,7 +587,7 @@ static size_t quiet_run(struct redactor *r, const uint8_t *bytes, size_t n)
 static size_t unarmed_run(const struct redactor *r, const uint8_t *bytes, size_t n,
                           struct evidence_sum *sum)
 {
-    *sum = (struct evidence_sum){.n = 0};
+    sum->n = 0;
     for (size_t i = 0; i < r->s.n_live && n > 0; i++) {
         if (!is_noted(&r->live[i]))
             continue;
@@ -626,6 +626,40 @@ static size_t quiet_next(struct redactor *r, const uint8_t *bytes, size_t n)
         }
     }
     return n;
+}
+
+/* So many bytes are a run that is worth to be taken as one. */
+enum { RUN_MIN = 3 };
+
+static bool is_run(const struct redactor *r, const uint8_t *bytes)
+{
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        const struct candidate *c = &r->live[i];
+
+        for (size_t k = 0; k < RUN_MIN; k++) {
+            if (!rule_item_has(c->item, bytes[k]))
+                return false;
+        }
+        if (quiet_bytes(r, c) < RUN_MIN)
+            return false;
+    }
+    return true;
+}
+
+bool candidates_steps(struct redactor *r, size_t stop)
+{
+    uint64_t end = r->base + stop;
+    bool decided = false;
+
+    while (r->s.pos < end && !decided && r->s.n_live > 0) {
+        const uint8_t *bytes = r->in + (r->s.pos - r->base);
+
+        if (*bytes == ESC || (end - r->s.pos >= RUN_MIN && is_run(r, bytes)))
+            break;
+        decided = candidates_step(r, *bytes, NO_POS, NO_POS);
+        r->s.pos++;
+    }
+    return decided;
 }
 
 size_t candidates_run(struct redactor *r, const uint8_t *bytes, size_t n)

@@ -412,6 +412,19 @@ static size_t run(struct redactor *r, size_t stop)
     return n;
 }
 
+/* The same one by one, where they are so few that no run of them is taken: what does not live
+   need not be asked at each. False if none was taken. */
+static bool step(struct redactor *r, size_t stop)
+{
+    uint64_t from = r->s.pos;
+
+    if (r->s.n_live == 0 || block_live(&r->s.block) || !is_quiet(r, stop))
+        return false;
+    if (candidates_steps(r, stop) && r->s.n_matches >= PENDING_MAX)
+        cover_advance(r, hold_limit_within(r));
+    return r->s.pos > from;
+}
+
 /* Something other than what runs beside the rows. */
 static bool is_live_besides(const struct redactor *r)
 {
@@ -434,7 +447,7 @@ static void walk(struct redactor *r, size_t stop)
         bool in_escape = r->s.escape != ESCAPE_NONE;
         bool decided;
 
-        if (run(r, stop) > 0)
+        if (run(r, stop) > 0 || step(r, stop))
             continue;
         if (r->s.mask.state == MASK_PASS) {
             if (r->wake == r->s.pos - r->base)

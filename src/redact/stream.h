@@ -277,6 +277,10 @@ bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t
    anything being decided; `run` takes these. */
 size_t candidates_quiet(struct redactor *r, const uint8_t *bytes, size_t n);
 size_t candidates_run(struct redactor *r, const uint8_t *bytes, size_t n);
+
+/* The bytes from s.pos on, one by one, up to one that decides something, to what is a run again,
+   an ESC or index `stop` of the input. True if something was decided. */
+bool candidates_steps(struct redactor *r, size_t stop);
 void candidates_finish(struct redactor *r);
 uint64_t candidates_hold(const struct redactor *r); /* start of the earliest unarmed secret */
 
