@@ -169,6 +169,13 @@ static inline bool is_broken_off(const struct rule_item *it, size_t count, uint8
            ((it->flags & ITEM_EXACT) != 0 && count == it->max && rule_item_has(it, byte));
 }
 
+/* It takes one byte, of which nothing more comes. */
+static inline bool is_byte(const struct rule_item *it)
+{
+    return it->min == 1 && it->max == 1 &&
+           (it->flags & (ITEM_COMMIT | ITEM_ARM | ITEM_EXACT)) == 0;
+}
+
 /* What a look along a row tells if not where others go on. */
 #define AHEAD_MAYBE SIZE_MAX
 #define AHEAD_NOTHING (SIZE_MAX - 1)
@@ -193,6 +200,11 @@ static inline size_t look_ahead(struct redactor *r, const struct rule *rule,
                 return AHEAD_MAYBE;
             if (it->min > 0)
                 return AHEAD_NOTHING;
+            continue;
+        }
+        if (is_byte(it)) { /* of a word, most often */
+            if (++at == stop)
+                return AHEAD_MAYBE;
             continue;
         }
         if ((it->flags & ITEM_COMMIT) != 0)
