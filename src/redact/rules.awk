@@ -449,6 +449,22 @@ function anchor_begins(a, all,    r, c) {
     return c
 }
 
+# The classes once more, eight to a table: bit c % 8 of byte b says that class c has it.
+function print_class_bits(    t, i, k, bits) {
+    printf "const uint8_t rule_class_bits[%d][256] = {\n", int((n_classes + 7) / 8)
+    for (t = 0; t * 8 < n_classes; t++) {
+        printf "    {"
+        for (i = 0; i < 256; i++) {
+            bits = 0
+            for (k = 7; k >= 0; k--)
+                bits = bits * 2 + (((t * 8 + k, i) in class_has) ? 1 : 0)
+            printf "%d,%s", bits, i % 32 == 31 ? "\n     " : ""
+        }
+        print "},"
+    }
+    print "};\n"
+}
+
 function class_weight(c,    i, sum) {
     if (c in weight_of)
         return weight_of[c]
@@ -1166,7 +1182,9 @@ END {
     printf "const uint32_t rule_classes[%d][CLASS_WORDS] = {\n", n_classes
     for (i = 0; i < n_classes; i++)
         printf "    {%s},\n", class_text[i]
-    printf "};\n\nconst struct rule_item rule_items[%d] = {\n", n_items + 1
+    print "};\n"
+    print_class_bits()
+    printf "const struct rule_item rule_items[%d] = {\n", n_items + 1
     for (i = 0; i < n_items; i++)
         printf "    {%d, %d, %d, 0%s},\n", item_class[i], item_low[i], item_high[i], item_flags[i]
     print "    {0, 0, 0, 0},"

@@ -134,6 +134,7 @@ static inline uint32_t print_hash(uint32_t bytes)
 extern const struct rule_name rule_names[];
 enum { CLASS_WORDS = 8, RULE_CLASSES_MAX = 512 };
 extern const uint32_t rule_classes[][CLASS_WORDS]; /* 256 bits each */
+extern const uint8_t rule_class_bits[][256]; /* the same, eight to a table, for many bytes */
 extern const struct rule_item rule_items[];
 extern const struct rule rules[];
 extern const struct anchor anchors[];
