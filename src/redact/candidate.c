@@ -224,14 +224,20 @@ static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t
 
 /* ---- the list ------------------------------------------------------------------------ */
 
+/* The row cannot begin with the byte behind its anchor, if that is at hand. */
+static inline bool is_refused(const struct redactor *r, const struct rule *rule,
+                              const struct before_row *b)
+{
+    size_t at = (size_t)(b->end - r->base);
+
+    return b->end >= r->base && at < r->in_len && row_refuses(rule, r->in[at]);
+}
+
 /* The row comes to nothing, or to nothing of its own, as its first byte or those at hand tell. */
 static inline bool is_needless(struct redactor *r, const struct rule *rule,
                                const struct before_row *b)
 {
-    size_t at = (size_t)(b->end - r->base);
-
-    return (b->end >= r->base && at < r->in_len && row_refuses(rule, r->in[at])) ||
-           row_needless(r, rule, b);
+    return is_refused(r, rule, b) || row_needless(r, rule, b);
 }
 
 /* The rule cannot begin with this byte. */
@@ -341,6 +347,17 @@ static __attribute__((noinline)) bool lacks_context(struct redactor *r, const st
     return !look_left(&l, rule, &secret);
 }
 
+/* A candidate of the row would come to nothing. Among others that live, the look at the bytes
+   ahead takes longer than to ask whether what must be near is, which may be known already. */
+static inline bool is_idle_row(struct redactor *r, const struct rule *rule,
+                               const struct before_row *b)
+{
+    return is_refused(r, rule, b) ||
+           (rule->near != NULL && r->s.n_live > 0
+                ? lacks_context(r, rule, b) || row_needless(r, rule, b)
+                : row_needless(r, rule, b) || lacks_context(r, rule, b));
+}
+
 /* The anchor is a public prefix that may grow one of the same beginning. */
 static bool may_grow(const struct redactor *r, const struct anchor *a, uint64_t start)
 {
@@ -363,7 +380,7 @@ bool candidates_needless(struct redactor *r, size_t anchor, uint64_t start, uint
     for (uint16_t i = 0; i < a->n_rules; i++) {
         const struct rule *rule = &rules[a->first + i];
 
-        if (!r->set->off[rule->name] && !is_needless(r, rule, &b) && !lacks_context(r, rule, &b))
+        if (!r->set->off[rule->name] && !is_idle_row(r, rule, &b))
             return false;
     }
     return true;
