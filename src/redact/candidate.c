@@ -80,7 +80,8 @@ static void kill_siblings(struct redactor *r, const struct candidate *c)
 }
 
 /* Unarmed for too long: what was held comes out. Within an endless item the secret may still be
-   to come, its evidence or that of a later anchor (row_under_way). */
+   to come, its evidence or that of a later anchor (row_under_way); like one that begins there
+   it need not go on if another hides it. */
 static enum step overflow(struct redactor *r, struct candidate *c, const struct rule_item *it)
 {
     if (it->max != ITEM_UNBOUNDED)
@@ -90,7 +91,7 @@ static enum step overflow(struct redactor *r, struct candidate *c, const struct 
     c->count = 0;
     c->has = 0;
     evidence_reset(c);
-    return STEP_LIVE;
+    return row_under_way(r, c, it, c->start) ? STEP_DEAD : STEP_LIVE;
 }
 
 static const char *mark_of(const struct rule *rule)
@@ -223,14 +224,20 @@ static enum step candidate_step(struct redactor *r, struct candidate *c, uint8_t
 
 /* ---- the list ------------------------------------------------------------------------ */
 
+/* The row cannot begin with the byte behind its anchor, if that is at hand. */
+static inline bool is_refused(const struct redactor *r, const struct rule *rule,
+                              const struct before_row *b)
+{
+    size_t at = (size_t)(b->end - r->base);
+
+    return b->end >= r->base && at < r->in_len && row_refuses(rule, r->in[at]);
+}
+
 /* The row comes to nothing, or to nothing of its own, as its first byte or those at hand tell. */
 static inline bool is_needless(struct redactor *r, const struct rule *rule,
                                const struct before_row *b)
 {
-    size_t at = (size_t)(b->end - r->base);
-
-    return (b->end >= r->base && at < r->in_len && row_refuses(rule, r->in[at])) ||
-           row_needless(r, rule, b);
+    return is_refused(r, rule, b) || row_needless(r, rule, b);
 }
 
 /* The rule cannot begin with this byte. */
@@ -270,6 +277,7 @@ static void prefix_grows(struct redactor *r, uint64_t anchor)
         c->count = 0;
         c->has = 0;
         evidence_reset(c);
+        r->quiet.upto = 0;
     }
 }
 
@@ -289,6 +297,7 @@ static void candidate_add(struct redactor *r, uint16_t number, uint64_t anchor, 
     struct candidate *c =
         r->s.n_live < CANDIDATES_MAX ? &r->live[r->s.n_live++] : evict(r);
 
+    r->quiet.upto = 0;
     *c = (struct candidate){.anchor = anchor,
                             .origin = r->s.pos,
                             .start = start,
@@ -338,6 +347,17 @@ static __attribute__((noinline)) bool lacks_context(struct redactor *r, const st
     return !look_left(&l, rule, &secret);
 }
 
+/* A candidate of the row would come to nothing. Among others that live, the look at the bytes
+   ahead takes longer than to ask whether what must be near is, which may be known already. */
+static inline bool is_idle_row(struct redactor *r, const struct rule *rule,
+                               const struct before_row *b)
+{
+    return is_refused(r, rule, b) ||
+           (rule->near != NULL && r->s.n_live > 0
+                ? lacks_context(r, rule, b) || row_needless(r, rule, b)
+                : row_needless(r, rule, b) || lacks_context(r, rule, b));
+}
+
 /* The anchor is a public prefix that may grow one of the same beginning. */
 static bool may_grow(const struct redactor *r, const struct anchor *a, uint64_t start)
 {
@@ -351,14 +371,16 @@ bool candidates_needless(struct redactor *r, size_t anchor, uint64_t start, uint
     const struct anchor *a = &anchors[anchor];
     const struct before_row b = {start, end};
 
-    if (!look_around(r, a, start, end))
-        return true;
-    if ((a->flags & OTHERWISE) != 0 || may_grow(r, a, start))
+    if ((a->flags & OTHERWISE) != 0)
+        return !look_around(r, a, start, end);
+    if (may_grow(r, a, start))
         return false;
+    if (anchor_refuses(r, a, end) || !look_around(r, a, start, end))
+        return true;
     for (uint16_t i = 0; i < a->n_rules; i++) {
         const struct rule *rule = &rules[a->first + i];
 
-        if (!r->set->off[rule->name] && !is_needless(r, rule, &b) && !lacks_context(r, rule, &b))
+        if (!r->set->off[rule->name] && !is_idle_row(r, rule, &b))
             return false;
     }
     return true;
@@ -371,6 +393,8 @@ bool candidates_spawn(struct redactor *r, size_t anchor, uint64_t start, int byt
     const struct before_row b = {start, r->s.pos};
     bool grows = may_grow(r, a, start);
 
+    if (!grows && anchor_refuses(r, a, r->s.pos))
+        return false;
     for (uint16_t i = 0; i < a->n_rules; i++) {
         uint16_t number = (uint16_t)(a->first + i);
         const struct rule *rule = &rules[number];
@@ -432,6 +456,7 @@ bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t
 {
     bool decided = false;
 
+    r->quiet.upto = 0;
     /* The list may grow at its end while it is walked: those begin with this byte, too. */
     for (size_t i = 0; i < r->s.n_live; i++) {
         struct candidate *c = &r->live[i];
@@ -516,13 +541,29 @@ static void note_sum(struct candidate *c, const struct evidence_sum *sum)
     c->has |= sum->has;
 }
 
+/* With these bytes the evidence may be there: they show it but for one change. */
+static bool may_show(const struct candidate *c, const struct evidence_sum *sum)
+{
+    const struct rule *rule = &rules[c->rule];
+    size_t piece = c->piece + sum->head;
+
+    piece = piece > sum->longest ? piece : sum->longest;
+    piece = piece > c->longest ? piece : c->longest;
+    return (rule->mix | rule->digits | rule->piece) == 0 ||
+           (rule->mix > 0 && c->mix + sum->mix + 1 >= rule->mix) ||
+           (rule->digits > 0 && c->digits + sum->digits >= rule->digits) ||
+           (rule->piece > 0 && piece >= rule->piece);
+}
+
 /* True if one of these bytes arms it: the one that brings what was missing. */
 static bool arms_within(const struct candidate *c, const struct evidence_sum *sum)
 {
-    struct candidate seen = *c;
+    struct candidate seen;
 
-    if ((c->item->flags & ITEM_ARM) == 0 || c->count < c->item->min)
+    if ((c->item->flags & ITEM_ARM) == 0 || c->count < c->item->min ||
+        ((c->item->flags & ITEM_EVIDENCE) != 0 && !may_show(c, sum)))
         return false;
+    seen = *c;
     note_sum(&seen, sum);
     return !needs_more(&seen, c->item);
 }
@@ -552,7 +593,7 @@ static size_t quiet_run(struct redactor *r, const uint8_t *bytes, size_t n)
         size_t quiet = quiet_bytes(r, &r->live[i]);
 
         n = quiet < n ? quiet : n;
-        if (r->live[i].item->class != class) /* else it took these already */
+        if (r->live[i].item->class != class && n > 0) /* else it took these already */
             n = row_class_run(r, r->live[i].item->class, at, n);
         class = r->live[i].item->class;
     }
@@ -563,7 +604,7 @@ static size_t quiet_run(struct redactor *r, const uint8_t *bytes, size_t n)
 static size_t unarmed_run(const struct redactor *r, const uint8_t *bytes, size_t n,
                           struct evidence_sum *sum)
 {
-    *sum = (struct evidence_sum){.n = 0};
+    sum->n = 0;
     for (size_t i = 0; i < r->s.n_live && n > 0; i++) {
         if (!is_noted(&r->live[i]))
             continue;
@@ -579,21 +620,73 @@ static size_t unarmed_run(const struct redactor *r, const uint8_t *bytes, size_t
 
 size_t candidates_quiet(struct redactor *r, const uint8_t *bytes, size_t n)
 {
-    struct evidence_sum sum;
+    n = unarmed_run(r, bytes, quiet_run(r, bytes, n), &r->quiet.sum);
+    r->quiet.from = r->s.pos;
+    r->quiet.upto = r->s.pos + n;
+    return n;
+}
 
-    return unarmed_run(r, bytes, quiet_run(r, bytes, n), &sum);
+/* How many of the next n bytes decide nothing, and their sum if one of the candidates wants it. */
+static size_t quiet_next(struct redactor *r, const uint8_t *bytes, size_t n)
+{
+    size_t known = r->quiet.upto > r->s.pos ? (size_t)(r->quiet.upto - r->s.pos) : 0;
+
+    if (known == 0)
+        return candidates_quiet(r, bytes, n);
+    if (n >= known && r->quiet.from == r->s.pos)
+        return known;
+    n = n < known ? n : known;
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        if (is_noted(&r->live[i])) {
+            evidence_sum_up(&r->quiet.sum, bytes, n);
+            break;
+        }
+    }
+    return n;
+}
+
+/* So many bytes are a run that is worth to be taken as one. */
+enum { RUN_MIN = 3 };
+
+static bool is_run(const struct redactor *r, const uint8_t *bytes)
+{
+    for (size_t i = 0; i < r->s.n_live; i++) {
+        const struct candidate *c = &r->live[i];
+
+        for (size_t k = 0; k < RUN_MIN; k++) {
+            if (!rule_item_has(c->item, bytes[k]))
+                return false;
+        }
+        if (quiet_bytes(r, c) < RUN_MIN)
+            return false;
+    }
+    return true;
+}
+
+bool candidates_steps(struct redactor *r, size_t stop)
+{
+    uint64_t end = r->base + stop;
+    bool decided = false;
+
+    while (r->s.pos < end && !decided && r->s.n_live > 0) {
+        const uint8_t *bytes = r->in + (r->s.pos - r->base);
+
+        if (*bytes == ESC || (end - r->s.pos >= RUN_MIN && is_run(r, bytes)))
+            break;
+        decided = candidates_step(r, *bytes, NO_POS, NO_POS);
+        r->s.pos++;
+    }
+    return decided;
 }
 
 size_t candidates_run(struct redactor *r, const uint8_t *bytes, size_t n)
 {
-    struct evidence_sum sum;
-
-    n = unarmed_run(r, bytes, quiet_run(r, bytes, n), &sum);
+    n = quiet_next(r, bytes, n);
     for (size_t i = 0; i < r->s.n_live && n > 0; i++) {
         struct candidate *c = &r->live[i];
 
         if (is_noted(c))
-            note_sum(c, &sum);
+            note_sum(c, &r->quiet.sum);
         c->count = c->count + n < ITEM_UNBOUNDED - 1 ? (uint16_t)(c->count + n)
                                                      : ITEM_UNBOUNDED - 1;
         c->last = r->s.pos + n;

@@ -487,11 +487,10 @@ static bool near_next(const struct redactor *r, struct near_memo *m, uint64_t st
 /* The same, where no escape sequence is near and all of it is in this input: each byte is
    looked at once for all anchors on the line, and some bytes ahead, up to where the text stands
    next. */
-static bool has_near_plain(struct redactor *r, const struct rule *rule, uint64_t start,
-                           uint64_t floor)
+static bool has_near_plain(struct redactor *r, const struct rule *rule, size_t len,
+                           uint64_t start, uint64_t floor)
 {
     struct near_memo *m = near_memo(r, rule->near);
-    size_t len = strlen(rule->near);
     uint64_t ahead = r->base + r->in_len - start > NEAR_AHEAD ? start + NEAR_AHEAD
                                                               : r->base + r->in_len;
 
@@ -520,7 +519,7 @@ static bool has_near(struct redactor *r, const struct rule *rule, uint64_t start
 
     look_from(&l, r, start);
     if (l.plain && start >= r->base + max)
-        return has_near_plain(r, rule, start, start - max);
+        return has_near_plain(r, rule, len, start, start - max);
     /* Backwards to the line's begin. */
     while (n < max && (c = look_back(&l)) >= 0 && c != '\n') {
         b[max - ++n] = (uint8_t)c;

@@ -11,23 +11,35 @@ enum { HIDES_MAX = 256 };
 
 /* ---- bytes of a class ---------------------------------------------------------------- */
 
-size_t row_class_run(struct redactor *r, uint16_t number, size_t at, size_t n)
+/* How many of the n bytes are of the class. */
+static size_t class_run(uint16_t number, const uint8_t *bytes, size_t n)
 {
-    const uint32_t *class = rule_classes[number];
-    const uint8_t *bytes = r->in + at;
+    const uint8_t *bits = rule_class_bits[number / 8];
+    unsigned bit = 1U << number % 8;
+    size_t run = 0;
+
+    while (n - run >= 4 && (bits[bytes[run]] & bits[bytes[run + 1]] & bits[bytes[run + 2]] &
+                            bits[bytes[run + 3]] & bit) != 0)
+        run += 4;
+    while (run < n && (bits[bytes[run]] & bit) != 0)
+        run++;
+    return run;
+}
+
+size_t row_class_look(struct redactor *r, uint16_t number, size_t at, size_t n)
+{
     struct class_memo *m = &r->runs[number];
     uint64_t pos = r->base + at;
-    size_t run;
+    size_t known;
 
     if (pos < m->from || pos > m->upto)
         *m = (struct class_memo){.from = pos, .upto = pos};
-    run = (size_t)(m->upto - pos);
-    if (run >= n)
+    known = (size_t)(m->upto - pos);
+    if (known >= n)
         return n;
-    while (run < n && rule_class_has(class, bytes[run]))
-        run++;
-    m->upto = pos + run;
-    return run;
+    known += class_run(number, r->in + at + known, n - known);
+    m->upto = pos + known;
+    return known;
 }
 
 /* ---- under way ----------------------------------------------------------------------- */
@@ -49,7 +61,7 @@ static bool is_ahead(const struct candidate *c, const struct rule_item *it, uint
 bool row_under_way(const struct redactor *r, const struct candidate *self,
                    const struct rule_item *it, uint64_t start)
 {
-    for (size_t i = 0; i < r->s.n_live; i++) {
+    for (size_t i = r->s.n_live; i-- > 0;) { /* the last one is the most likely */
         if (&r->live[i] != self && is_ahead(&r->live[i], it, start))
             return true;
     }
@@ -70,16 +82,39 @@ static uint64_t earliest_start(const struct rule *rule, uint64_t anchor, uint64_
     }
 }
 
-/* Nothing but its own bytes will end it or have it begin anew: all anchors that begin where its
-   own does or end with it are known (prefix_grows), no other candidate of that end lives
-   (ITEM_COMMIT), and so few do that none gives way (evict). */
+/* It may yet end those that began with it. */
+static bool may_commit(const struct candidate *c)
+{
+    const struct rule *rule = &rules[c->rule];
+    const struct rule_item *it = c->item + (c->count > 0 || c->overflowed);
+
+    for (; it < &rule_items[rule->first] + rule->len; it++) {
+        if ((it->flags & ITEM_COMMIT) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* All anchors that end where its own does are known; also those that begin there, of which a
+   longer one may have it begin anew (prefix_grows). */
+static bool is_grown(const struct candidate *c)
+{
+    unsigned may_grow = c->match == 0 ? c->item->flags & ITEM_OPEN : 0;
+
+    return c->overflowed ||
+           c->count > (may_grow != 0 ? ANCHOR_MAX + ANCHOR_LATE_MAX : ANCHOR_LATE_MAX);
+}
+
+/* Nothing but its own bytes will end it or have it begin anew: no other candidate of the same
+   anchor's end will end it (ITEM_COMMIT), and so few live that none gives way (evict). */
 static bool is_settled(const struct redactor *r, const struct candidate *c)
 {
-    if (r->s.n_live > CANDIDATES_MAX / 2 ||
-        (c->count <= ANCHOR_MAX + ANCHOR_LATE_MAX && !c->overflowed))
+    if (r->s.n_live > CANDIDATES_MAX / 2 || !is_grown(c))
         return false;
     for (size_t i = 0; i < r->s.n_live; i++) {
-        if (&r->live[i] != c && r->live[i].origin == c->origin)
+        const struct candidate *other = &r->live[i];
+
+        if (other != c && other->origin == c->origin && may_commit(other))
             return false;
     }
     return true;
@@ -104,7 +139,7 @@ static __attribute__((noinline)) bool will_be_under_way(struct redactor *r, cons
     uint64_t least = earliest_start(rule, b->anchor, b->end);
     size_t end = (size_t)(b->end - r->base);
 
-    for (size_t i = 0; i < r->s.n_live; i++) {
+    for (size_t i = r->s.n_live; i-- > 0;) {
         const struct candidate *c = &r->live[i];
 
         if (is_ahead(c, it, least) && stays_whole(c, r->base + at) && is_settled(r, c))
@@ -146,6 +181,13 @@ static inline bool is_broken_off(const struct rule_item *it, size_t count, uint8
            ((it->flags & ITEM_EXACT) != 0 && count == it->max && rule_item_has(it, byte));
 }
 
+/* It takes one byte, of which nothing more comes. */
+static inline bool is_byte(const struct rule_item *it)
+{
+    return it->min == 1 && it->max == 1 &&
+           (it->flags & (ITEM_COMMIT | ITEM_ARM | ITEM_EXACT)) == 0;
+}
+
 /* What a look along a row tells if not where others go on. */
 #define AHEAD_MAYBE SIZE_MAX
 #define AHEAD_NOTHING (SIZE_MAX - 1)
@@ -170,6 +212,11 @@ static inline size_t look_ahead(struct redactor *r, const struct rule *rule,
                 return AHEAD_MAYBE;
             if (it->min > 0)
                 return AHEAD_NOTHING;
+            continue;
+        }
+        if (is_byte(it)) { /* of a word, most often */
+            if (++at == stop)
+                return AHEAD_MAYBE;
             continue;
         }
         if ((it->flags & ITEM_COMMIT) != 0)

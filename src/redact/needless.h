@@ -16,10 +16,18 @@
 #include "redact/rules.h"
 #include "redact/stream.h"
 
+__attribute__((noinline)) size_t row_class_look(struct redactor *r, uint16_t class, size_t at,
+                                                size_t n);
+
 /* How many of the n bytes from index `at` of the input on are of the class. Looked at once,
    however many candidates, live or to come, ask. */
-__attribute__((noinline)) size_t row_class_run(struct redactor *r, uint16_t class, size_t at,
-                                               size_t n);
+static inline size_t row_class_run(struct redactor *r, uint16_t class, size_t at, size_t n)
+{
+    const struct class_memo *m = &r->runs[class];
+    uint64_t pos = r->base + at;
+
+    return m->from <= pos && pos + n <= m->upto ? n : row_class_look(r, class, at, n);
+}
 
 /* What began earlier in the same endless item, other than self, ends where one would that has
    its secret begin at `start`, and comes to whatever that would: it has taken the same bytes,
@@ -27,12 +35,19 @@ __attribute__((noinline)) size_t row_class_run(struct redactor *r, uint16_t clas
 bool row_under_way(const struct redactor *r, const struct candidate *self,
                    const struct rule_item *it, uint64_t start);
 
-/* Nothing can begin with the byte, which the row's first item needs. Most rows end here. */
+/* Nothing can begin with the byte. Most rows end here, */
 static inline bool row_refuses(const struct rule *rule, uint8_t byte)
 {
-    const struct rule_item *it = &rule_items[rule->first];
+    return !rule_class_has(rule_classes[rule->begins], byte);
+}
 
-    return it->min > 0 && !rule_item_has(it, byte) && byte != ESC && rule->len > 0;
+/* and most anchors with them: the byte at pos tells, if it is at hand. */
+static inline bool anchor_refuses(const struct redactor *r, const struct anchor *a, uint64_t pos)
+{
+    const uint32_t *begins = rule_classes[a->begins[r->set->level > 0]];
+
+    return pos >= r->base && pos - r->base < r->in_len &&
+           !rule_class_has(begins, r->in[pos - r->base]);
 }
 
 /* An anchor that a row may begin behind. */

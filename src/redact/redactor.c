@@ -149,7 +149,7 @@ struct before {
     size_t plain; /* plain_before */
 };
 
-/* The anchors whose print this may be. */
+/* The anchors whose print this may be, those of lower levels first. */
 struct entries {
     const struct anchor_entry *at;
     const struct anchor_entry *end;
@@ -168,10 +168,9 @@ static struct entries broad_entries(void)
                             anchor_list + anchor_list_len};
 }
 
-static inline bool fits_entry(const struct redactor *r, const struct anchor_entry *e,
-                              const struct before *b)
+static inline bool fits_entry(const struct anchor_entry *e, const struct before *b)
 {
-    return ((b->text ^ e->text) & e->mask & b->seen) == 0 && e->level <= r->set->level;
+    return ((b->text ^ e->text) & e->mask & b->seen) == 0;
 }
 
 /* An anchor that fits stands in the input as it is, from start on. */
@@ -219,8 +218,8 @@ static inline struct before before_place(const struct redactor *r, size_t place)
 
 static void look_among(struct redactor *r, struct entries list, const struct before *b)
 {
-    for (; list.at < list.end; list.at++) {
-        if (fits_entry(r, list.at, b))
+    for (; list.at < list.end && list.at->level <= r->set->level; list.at++) {
+        if (fits_entry(list.at, b))
             anchor_look(r, list.at, b);
     }
 }
@@ -253,8 +252,8 @@ static inline bool is_idle_anchor(struct redactor *r, const struct anchor_entry 
 static inline bool is_idle_among(struct redactor *r, struct entries list, const struct before *b,
                                  uint64_t pos)
 {
-    for (; list.at < list.end; list.at++) {
-        if (fits_entry(r, list.at, b) && !is_idle_anchor(r, list.at, b, pos))
+    for (; list.at < list.end && list.at->level <= r->set->level; list.at++) {
+        if (fits_entry(list.at, b) && !is_idle_anchor(r, list.at, b, pos))
             return false;
     }
     return true;
@@ -376,12 +375,17 @@ static bool logical_step(struct redactor *r, uint8_t byte)
 }
 
 /* Nothing lives but what takes many bytes in one go, if anything. */
-static bool is_quiet(const struct redactor *r, size_t stop)
+static bool is_quiet_but_pem(const struct redactor *r, size_t stop)
 {
     const struct stream *s = &r->s;
 
     return r->wake >= stop && s->escape == ESCAPE_NONE && s->gap == NO_POS && s->watch == 0 &&
-           !pem_live(&s->pem) && !mask_live(&s->mask);
+           !mask_live(&s->mask);
+}
+
+static bool is_quiet(const struct redactor *r, size_t stop)
+{
+    return is_quiet_but_pem(r, stop) && !pem_live(&r->s.pem);
 }
 
 /* Takes the bytes up to `stop` that decide nothing; returns how many these are. */
@@ -401,6 +405,40 @@ static size_t run(struct redactor *r, size_t stop)
         block_take(&r->s.block, bytes, n);
     r->s.pos += n;
     return n;
+}
+
+/* The same one by one, where they are so few that no run of them is taken: what does not live
+   need not be asked at each. False if none was taken. */
+static bool step(struct redactor *r, size_t stop)
+{
+    uint64_t from = r->s.pos;
+
+    if (r->s.n_live == 0 || block_live(&r->s.block) || !is_quiet(r, stop))
+        return false;
+    if (candidates_steps(r, stop) && r->s.n_matches >= PENDING_MAX)
+        cover_advance(r, hold_limit_within(r));
+    return r->s.pos > from;
+}
+
+/* Steps over bytes in which nothing but what may be a key lives, up to an ESC; else false. */
+static bool pem_steps(struct redactor *r, size_t stop)
+{
+    struct stream *s = &r->s;
+    uint64_t from = s->pos;
+    bool decided = false;
+
+    if (s->n_live > 0 || block_live(&s->block) || !is_quiet_but_pem(r, stop))
+        return false;
+    for (; pem_live(&s->pem) && !decided && s->pos < r->base + stop; s->pos++) {
+        uint8_t byte = r->in[s->pos - r->base];
+
+        if (byte == ESC)
+            break;
+        decided = pem_step(r, byte);
+    }
+    if (decided && s->n_matches >= PENDING_MAX)
+        cover_advance(r, hold_limit_within(r));
+    return s->pos > from;
 }
 
 /* Something other than what runs beside the rows. */
@@ -425,7 +463,7 @@ static void walk(struct redactor *r, size_t stop)
         bool in_escape = r->s.escape != ESCAPE_NONE;
         bool decided;
 
-        if (run(r, stop) > 0)
+        if (pem_live(&r->s.pem) ? pem_steps(r, stop) : run(r, stop) > 0 || step(r, stop))
             continue;
         if (r->s.mask.state == MASK_PASS) {
             if (r->wake == r->s.pos - r->base)
@@ -510,8 +548,8 @@ static size_t at_place(struct redactor *r, size_t place)
 }
 
 /* How far the search may go past idle places, this one and perhaps more, before what lives is
-   walked up to them. Not looked at further than is worth it. */
-static size_t idle_reach(struct redactor *r, size_t place)
+   walked up to them. Not looked at further than is worth it: the first time up to this place. */
+static size_t idle_reach(struct redactor *r, size_t place, bool further)
 {
     size_t from = (size_t)(r->s.pos - r->base);
     size_t stop = r->wake < r->in_len ? r->wake : r->in_len;
@@ -521,7 +559,8 @@ static size_t idle_reach(struct redactor *r, size_t place)
         return 0;
     if (r->s.n_live == 0 && !block_live(&r->s.block))
         return stop;
-    n = stop - from < 2 * (place - from) ? stop - from : 2 * (place - from);
+    n = (further ? 4 : 1) * (place - from);
+    n = stop - from < n ? stop - from : n;
     if (block_live(&r->s.block))
         n = block_quiet(&r->s.block, r->in + from, n);
     return from + (r->s.n_live > 0 ? candidates_quiet(r, r->in + from, n) : n);
@@ -537,7 +576,7 @@ static size_t busy_place(struct redactor *r, size_t place)
         return place;
     while (place <= r->in_len && is_idle_place(r, place)) {
         if (place > reach)
-            reach = idle_reach(r, place);
+            reach = idle_reach(r, place, reach > 0);
         if (place > reach)
             return place;
         place = next_place(r, place + 1);
@@ -623,6 +662,7 @@ static void call_begin(struct redactor *r, struct raw_span in, struct clean_vec 
     r->in_len = in.len;
     r->base = r->s.pos;
     r->out = out;
+    r->quiet.upto = 0;
     r->map = (struct finder_map){0};
     memset(r->near, 0, sizeof(r->near));
     r->failed = false;

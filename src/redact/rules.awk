@@ -420,6 +420,51 @@ function left_class(a, k) {
     return side_class(a, k, rule_left, rule_n_left)
 }
 
+# The class of the bytes that row r may begin with, an ESC among them: those of its first items
+# up to one that needs a byte.
+function row_begins(r,    i, end, k) {
+    end = rule_first[r] + rule_len[r]
+    set_clear()
+    member[27] = 1
+    for (i = rule_first[r]; i < end; i++) {
+        if (item_low[i] == 0 && item_flags[i] ~ /ITEM_ARM/)
+            break
+        for (k = 0; k < 256; k++)
+            if ((item_class[i], k) in class_has)
+                member[k] = 1
+        if (item_low[i] > 0)
+            return class_id()
+    }
+    for (k = 0; k < 256; k++) # with anything: nothing is needed
+        member[k] = 1
+    return class_id()
+}
+
+# The same of all rows of an anchor, or of those of tiers 1 and 2 alone.
+function anchor_begins(a, all,    r, c) {
+    c = begins_none
+    for (r = anchor_first[a]; r < anchor_first[a] + anchor_rules[a]; r++)
+        if (all || rule_group[r] < 3)
+            c = union_class(c, rule_begins[r])
+    return c
+}
+
+# The classes once more, eight to a table: bit c % 8 of byte b says that class c has it.
+function print_class_bits(    t, i, k, bits) {
+    printf "const uint8_t rule_class_bits[%d][256] = {\n", int((n_classes + 7) / 8)
+    for (t = 0; t * 8 < n_classes; t++) {
+        printf "    {"
+        for (i = 0; i < 256; i++) {
+            bits = 0
+            for (k = 7; k >= 0; k--)
+                bits = bits * 2 + (((t * 8 + k, i) in class_has) ? 1 : 0)
+            printf "%d,%s", bits, i % 32 == 31 ? "\n     " : ""
+        }
+        print "},"
+    }
+    print "};\n"
+}
+
 function class_weight(c,    i, sum) {
     if (c in weight_of)
         return weight_of[c]
@@ -899,14 +944,16 @@ NF < 6 { fail("six columns and a description wanted") }
     rule_n_left[n_rules] = row_n_left
     if (rule_len[n_rules] > 0)
         item_flags[n_items - 1] = item_flags[n_items - 1] "|ITEM_LAST"
+    rule_begins[n_rules] = row_begins(n_rules)
+    rule_group[n_rules] = $2 ~ /^[12]$/ ? $2 : 3
     if (row_opens != "OPENS_RIGHT") {
         inner_rule[n_inner] = n_rules
         inner_anchor[n_inner++] = n_anchors - 1
     }
     # An "@" leads to the inner anchor that follows its own.
-    rule_text[n_rules] = sprintf("{%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %s, %s, %s, %s, %d, %s, %s}",
-                                 rule_first[n_rules], rule_len[n_rules], row_left, row_n_left,
-                                 row_n_inside, name_id[$1], chains ? n_anchors : 0, row_mix, row_digits,
+    rule_text[n_rules] = sprintf("{%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %s, %s, %s, %s, %d, %s, %s}",
+                                 rule_first[n_rules], rule_len[n_rules], rule_begins[n_rules],
+                                 row_left, row_n_left, row_n_inside, name_id[$1], chains ? n_anchors : 0, row_mix, row_digits,
                                  row_run, row_has, row_check, row_opens, row_arms, row_near_max,
                                  row_near, row_word)
     n_rules++
@@ -1094,6 +1141,12 @@ function print_prefixes(    a, i, n, list) {
 END {
     if (bad)
         exit 1
+    set_clear()
+    begins_none = class_id()
+    for (a = 0; a < n_anchors; a++) {
+        begins_low[a] = anchor_begins(a, 0)
+        begins_all[a] = anchor_begins(a, 1)
+    }
     all_inner = -1
     n_late = 0
     for (a = 0; a < n_anchors; a++) {
@@ -1129,7 +1182,9 @@ END {
     printf "const uint32_t rule_classes[%d][CLASS_WORDS] = {\n", n_classes
     for (i = 0; i < n_classes; i++)
         printf "    {%s},\n", class_text[i]
-    printf "};\n\nconst struct rule_item rule_items[%d] = {\n", n_items + 1
+    print "};\n"
+    print_class_bits()
+    printf "const struct rule_item rule_items[%d] = {\n", n_items + 1
     for (i = 0; i < n_items; i++)
         printf "    {%d, %d, %d, 0%s},\n", item_class[i], item_low[i], item_high[i], item_flags[i]
     print "    {0, 0, 0, 0},"
@@ -1141,8 +1196,9 @@ END {
         printf "static const uint32_t *const anchor_sets_%d[] = {%s};\n", i, sets[i]
     printf "\nconst struct anchor anchors[N_ANCHORS] = {\n"
     for (i = 0; i < n_anchors; i++)
-        printf "    {%s, %s, %d, 0%s, %d, %d, %s, %d, %d},\n", anchor_text[i], anchor_sets[i],
-               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i], has_left(i) ? "true" : "false", anchor_first[i], anchor_rules[i]
+        printf "    {%s, %s, %d, 0%s, %d, %d, %s, %d, %d, {%d, %d}},\n", anchor_text[i], anchor_sets[i],
+               anchor_len[i], anchor_flags[i], anchor_late[i], anchor_level[i], has_left(i) ? "true" : "false", anchor_first[i], anchor_rules[i],
+               begins_low[i], begins_all[i]
     print "};\n"
     printf "const struct inner_row inner_rows[%d] = {\n", n_inner + 1
     for (i = 0; i < n_inner; i++)

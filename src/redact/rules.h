@@ -42,6 +42,7 @@ enum rule_opens { OPENS_RIGHT, OPENS_ANCHOR, OPENS_LEFT };
 struct rule {
     uint16_t first; /* of rule_items: what follows the anchor */
     uint16_t len;
+    uint16_t begins; /* class of the bytes that may stand first there, an ESC among them */
     uint16_t left;  /* what precedes it, the nearest first */
     uint16_t n_left;
     uint16_t n_inside; /* how many of these the secret takes in */
@@ -96,6 +97,7 @@ struct anchor {
     bool has_left;   /* some row has a left side: it is that which starts the token */
     uint16_t first;  /* of rules */
     uint16_t n_rules;
+    uint16_t begins[2]; /* all that its rows may begin with: those of level 0, all of them */
 };
 
 /*
@@ -132,6 +134,7 @@ static inline uint32_t print_hash(uint32_t bytes)
 extern const struct rule_name rule_names[];
 enum { CLASS_WORDS = 8, RULE_CLASSES_MAX = 512 };
 extern const uint32_t rule_classes[][CLASS_WORDS]; /* 256 bits each */
+extern const uint8_t rule_class_bits[][256]; /* the same, eight to a table, for many bytes */
 extern const struct rule_item rule_items[];
 extern const struct rule rules[];
 extern const struct anchor anchors[];

@@ -27,6 +27,7 @@
 #include "redact/beside.h"
 #include "redact/block.h"
 #include "redact/escape.h"
+#include "redact/evidence.h"
 #include "redact/finder.h"
 #include "redact/known.h"
 #include "redact/mask.h"
@@ -125,6 +126,14 @@ struct class_memo {
     uint64_t upto;
 };
 
+/* Bytes that the live candidates take without a decision, [from, upto), as far as they were
+   looked at; until one of them is stepped, or another begins. */
+struct quiet {
+    uint64_t from;
+    uint64_t upto;
+    struct evidence_sum sum; /* of these, if a candidate wants it */
+};
+
 struct redactor {
     struct stream s;
     struct redact_set *set; /* NULL: everything passes */
@@ -141,6 +150,7 @@ struct redactor {
     uint64_t base; /* position of in[0] */
     const uint8_t *in;
     size_t in_len;
+    struct quiet quiet;
     struct finder_map map; /* of the search */
     struct near_memo near[NEAR_MEMOS];
     struct clean_vec *out;
@@ -269,6 +279,10 @@ bool candidates_step(struct redactor *r, uint8_t byte, uint64_t anchor, uint64_t
    anything being decided; `run` takes these. */
 size_t candidates_quiet(struct redactor *r, const uint8_t *bytes, size_t n);
 size_t candidates_run(struct redactor *r, const uint8_t *bytes, size_t n);
+
+/* The bytes from s.pos on, one by one, up to one that decides something, to what is a run again,
+   an ESC or index `stop` of the input. True if something was decided. */
+bool candidates_steps(struct redactor *r, size_t stop);
 void candidates_finish(struct redactor *r);
 uint64_t candidates_hold(const struct redactor *r); /* start of the earliest unarmed secret */
 

@@ -9,8 +9,10 @@
 
 #include <stdlib.h>
 
+#include "redact/escape.h"
 #include "redact/redact.h"
 #include "redact/rules.h"
+#include "redact/stream.h"
 
 #ifndef SOUPS
 #define SOUPS 400 /* random texts */
@@ -125,6 +127,43 @@ static void test_begins_anew(void)
     ok(hidden, "is hidden from its first byte on, wherever the first begins anew");
 }
 
+/* How many candidates live behind OUT_MAX bytes of the text, again and again. */
+static size_t live_behind(const char *flood)
+{
+    static struct text in;
+    struct redactor *r;
+    struct clean_vec v = {0};
+    size_t live;
+
+    in.len = 0;
+    fill(&in, flood, OUT_MAX);
+    if (redactor_new(&r, set, NULL) != ERR_NONE ||
+        redactor_feed(r, (struct raw_span){in.data, in.len}, &v) != ERR_NONE)
+        abort();
+    live = r->s.n_live;
+    clean_vec_release(&v);
+    redactor_free(r);
+    return live;
+}
+
+/* A flood of what begins in each other: those that begin anew give way to those in which they do,
+   so that no more live than begin within the window, HIDES_MAX apart, for a row each. */
+static void test_few_live(void)
+{
+    static const char *const floods[] = {"--password=", "password=", "sk" "-", "glpat" "-"};
+    enum { FEW = 24 };
+    bool good = true;
+
+    for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++) {
+        size_t live = live_behind(floods[i]);
+
+        if (live > FEW)
+            printf("#   %s: %zu\n", floods[i], live);
+        good &= live <= FEW;
+    }
+    ok(good, "a flood of options does not keep each of them");
+}
+
 /* The first password ends between the anchor of the second and where that would go on in it. */
 static void test_ends(void)
 {
@@ -172,6 +211,71 @@ static void test_chains(void)
     fill(&in, "authorization: ", 900);
     puts_to(&in, "abcdefgh1i2j3\n");
     ok(is_same(&out, &in) && !has(&out, "abcdefgh1"), "a secret behind a flood of headers");
+}
+
+/* ---- beginnings ------------------------------------------------------------------------ */
+
+/* The row takes the byte as its first one, or needs none, as its items have it. */
+static bool begins_with(const struct rule *rule, uint8_t byte)
+{
+    const struct rule_item *it = &rule_items[rule->first];
+
+    if (byte == ESC)
+        return true; /* left out: what is behind it tells */
+    for (size_t i = 0; i < rule->len; i++, it++) {
+        if (rule_item_has(it, byte) || (it->min == 0 && (it->flags & ITEM_ARM) != 0))
+            return true;
+        if (it->min > 0)
+            return false;
+    }
+    return true;
+}
+
+/* What the table says of an anchor's rows, and of the anchor for those of tiers 1 and 2 alone and
+   for all, is so. */
+static bool tells_begins(const struct anchor *a, uint8_t byte)
+{
+    bool some[2] = {false, false};
+    bool good = true;
+
+    for (size_t i = a->first; i < (size_t)a->first + a->n_rules; i++) {
+        bool begins = begins_with(&rules[i], byte);
+
+        good &= begins == rule_class_has(rule_classes[rules[i].begins], byte);
+        some[0] |= begins && rule_names[rules[i].name].group < GROUP_TIER3;
+        some[1] |= begins;
+    }
+    for (size_t i = 0; i < 2; i++)
+        good &= some[i] == rule_class_has(rule_classes[a->begins[i]], byte);
+    return good;
+}
+
+static void test_begins(void)
+{
+    bool good = true;
+
+    for (size_t a = 0; a < anchor_count; a++) {
+        for (unsigned byte = 0; byte < 256; byte++)
+            good &= tells_begins(&anchors[a], (uint8_t)byte);
+    }
+    ok(good, "each row and each anchor knows what it may begin with");
+}
+
+/* Both tables of classes say the same. */
+static void test_classes(void)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < rule_count; i++) {
+        for (size_t k = rules[i].first; k < (size_t)rules[i].first + rules[i].len; k++) {
+            uint16_t class = rule_items[k].class;
+
+            for (unsigned byte = 0; byte < 256; byte++)
+                good &= (rule_class_bits[class / 8][byte] >> class % 8 & 1) ==
+                        (rule_class_has(rule_classes[class], (uint8_t)byte) ? 1 : 0);
+        }
+    }
+    ok(good, "the tables of classes agree");
 }
 
 /* ---- contexts -------------------------------------------------------------------------- */
@@ -283,7 +387,10 @@ int main(void)
 {
     if (redact_set_new(&set, NULL, NULL) != ERR_NONE)
         abort();
+    test_begins();
+    test_classes();
     test_begins_anew();
+    test_few_live();
     test_ends();
     test_chains();
     test_near();
