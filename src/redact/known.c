@@ -32,7 +32,6 @@ enum err_code known_new(struct known **out, struct err *e)
         return no_memory(e);
     }
     k->n_forms = 1;
-    k->filtered = 1;
     k->shortest = UINT32_MAX;
     *out = k;
     return ERR_NONE;
@@ -52,6 +51,7 @@ void known_free(struct known *k)
     trie_release(&k->trie);
     known_filter_release(&k->filter);
     free(k->fails);
+    known_room_free(k->prints, k->prints_cap * sizeof(*k->prints));
     known_room_free(k->forms, k->forms_cap * sizeof(*k->forms));
     free(k);
 }
@@ -62,6 +62,7 @@ void known_free(struct known *k)
 struct drafts {
     struct known *known;
     size_t n;
+    size_t first_print; /* of this text */
     bool split; /* of form_iter, after the last one */
     struct form forms[TRIE_FETCH_MAX];
     struct head_bytes heads[TRIE_FETCH_MAX];
@@ -133,8 +134,8 @@ static enum err_code forms_reserve(struct known *k)
     return ERR_NONE;
 }
 
-/* The form hangs on its node, after those that hang there already, unless it is one of them. */
-static void form_hang(struct known *k, const struct form *form, uint32_t node)
+/* The form hangs on its node, after those that hang there already. False: it is one of them. */
+static bool form_hang(struct known *k, const struct form *form, uint32_t node)
 {
     bool whole = form->len <= KNOWN_HEAD;
     uint8_t flag = whole ? NODE_FORM : NODE_TAIL;
@@ -145,10 +146,10 @@ static void form_hang(struct known *k, const struct form *form, uint32_t node)
     if ((k->trie.nodes[node].flags & flag) != 0)
         first = trie_end(&k->trie, node, end);
     if (whole && first != 0)
-        return;
+        return false;
     for (uint32_t i = first; i != 0; i = k->forms[i].next) {
         if (same_form(&k->forms[i], form))
-            return;
+            return false;
     }
     k->forms[id] = *form;
     k->forms[id].next = 0;
@@ -162,21 +163,55 @@ static void form_hang(struct known *k, const struct form *form, uint32_t node)
     k->n_forms++;
     if (form->len < k->shortest)
         k->shortest = form->len;
+    return true;
 }
 
-static enum err_code form_add(struct known *k, struct form *form, const struct head_bytes *head)
+/* Not realloc, either. */
+static enum err_code prints_reserve(struct known *k)
 {
+    size_t cap = k->prints_cap > 0 ? k->prints_cap * 2 : FORMS_FIRST;
+    struct form_print *prints;
+
+    if (k->n_prints < k->prints_cap)
+        return ERR_NONE;
+    prints = known_room_new(cap * sizeof(*prints));
+    if (prints == NULL)
+        return ERR_MEMORY;
+    if (k->n_prints > 0)
+        memcpy(prints, k->prints, k->n_prints * sizeof(*prints));
+    known_room_free(k->prints, k->prints_cap * sizeof(*k->prints));
+    k->prints = prints;
+    k->prints_cap = cap;
+    return ERR_NONE;
+}
+
+/* How a form begins, unless another one of the same text, whose prints are those from `first` on,
+   begins so. There is room. */
+static void print_add(struct known *k, const uint8_t *bytes, size_t len, size_t first)
+{
+    struct form_print print = {{0}};
+
+    memcpy(print.bytes, bytes, len < FILTER_PRINT ? len : FILTER_PRINT);
+    for (size_t i = first; i < k->n_prints; i++) {
+        if (memcmp(&k->prints[i], &print, sizeof(print)) == 0)
+            return;
+    }
+    k->prints[k->n_prints++] = print;
+}
+
+static enum err_code form_add(struct drafts *d, struct form *form, const struct head_bytes *head)
+{
+    struct known *k = d->known;
     uint32_t node;
     enum err_code rc = forms_reserve(k);
 
     if (rc == ERR_NONE)
+        rc = prints_reserve(k);
+    if (rc == ERR_NONE)
         rc = trie_insert(&k->trie, head, &node);
-    if (rc != ERR_NONE)
-        return rc;
-    memset(form->print, 0, FILTER_PRINT);
-    memcpy(form->print, head->bytes, head->len < FILTER_PRINT ? head->len : FILTER_PRINT);
-    form_hang(k, form, node);
-    return ERR_NONE;
+    if (rc == ERR_NONE && form_hang(k, form, node))
+        print_add(k, head->bytes, head->len, d->first_print);
+    return rc;
 }
 
 static enum err_code drafts_add(struct drafts *d)
@@ -185,7 +220,7 @@ static enum err_code drafts_add(struct drafts *d)
 
     trie_fetch(&d->known->trie, d->heads, d->n);
     for (size_t i = 0; i < d->n && rc == ERR_NONE; i++)
-        rc = form_add(d->known, &d->forms[i], &d->heads[i]);
+        rc = form_add(d, &d->forms[i], &d->heads[i]);
     d->n = 0;
     return rc;
 }
@@ -217,6 +252,7 @@ static enum err_code forms_add(struct known *k, const uint8_t *text, size_t len,
         return ERR_NONE;
     d.known = k;
     d.n = 0;
+    d.first_print = k->n_prints;
     d.split = false;
     for (size_t i = 0; i < form_encoding_count() && rc == ERR_NONE; i++) {
         if (!form_applies(i, classes, len) ||
@@ -389,6 +425,7 @@ size_t known_memory(const struct known *k)
     return sizeof(*k) + k->value_bytes + known_room_size(k->forms_cap * sizeof(*k->forms)) +
            known_room_size(k->trie.nodes_cap * sizeof(*k->trie.nodes)) +
            known_room_size(k->trie.links_cap * sizeof(*k->trie.links)) +
+           known_room_size(k->prints_cap * sizeof(*k->prints)) +
            (k->fails != NULL ? FAILS * sizeof(*k->fails) : 0) +
            known_room_size(k->filter.n_words * sizeof(*k->filter.words)) +
            known_room_size(k->filter.near_words * sizeof(*k->filter.near));
@@ -407,17 +444,17 @@ void known_each_form(const struct known *k, known_form_fn *fn, void *ctx)
 
 void known_prepare(struct known *k)
 {
-    size_t more = k->n_forms - k->filtered;
+    size_t more = k->n_prints - k->filtered;
 
     if (more == 0 || k->unfiltered)
         return;
     if (!known_filter_fits(&k->filter, k->shortest, more)) {
         known_filter_release(&k->filter);
-        k->filtered = 1;
-        k->unfiltered = known_filter_init(&k->filter, k->n_forms - 1, k->shortest) != ERR_NONE;
+        k->filtered = 0;
+        k->unfiltered = known_filter_init(&k->filter, k->n_prints, k->shortest) != ERR_NONE;
     }
-    for (; k->filtered < k->n_forms && !k->unfiltered; k->filtered++)
-        known_filter_add(&k->filter, k->forms[k->filtered].print);
+    for (; k->filtered < k->n_prints && !k->unfiltered; k->filtered++)
+        known_filter_add(&k->filter, k->prints[k->filtered].bytes);
     known_filter_added(&k->filter);
 }
 

@@ -26,13 +26,14 @@
 enum {
     GAPS_ROOM = 8 + 1, /* bytes read behind a gap */
     PLACES_SPARE = 2, /* more than that in a block are few */
-    BLOCKS_LEN = 2048  /* bytes whose gaps and grams are listed in one go */
+    BLOCKS_LEN = KNOWN_LIST_BLOCKS * KNOWN_BLOCK /* bytes whose gaps and grams are listed in one go */
 };
 
 /*
- * A set of many values has a filter that is no more in the nearest cache. Where there is no small
- * table in front of it, one byte often tells that a gram is of no form: random letters and digits
- * have no blanks nor points among them. What is left is listed first and looked up then.
+ * A set of many values has a filter that is no more in the nearest cache. But one byte often tells
+ * that a gram is of no form: random letters and digits have no blanks nor points among them. What
+ * is left is listed first and looked up then; words without capitals and digits, the most of it,
+ * in a small table first, since few grams of random values are so.
  */
 enum known_look {
     LOOK_ALL,
@@ -58,8 +59,10 @@ struct blocks {
     struct known_way way;
     uint16_t gaps[BLOCKS_LEN + PLACES_SPARE];
     uint16_t grams[BLOCKS_LEN / STRIDE_SHORT + PLACES_SPARE];
-    uint64_t foreign[BLOCKS_LEN / KNOWN_BLOCK + 1]; /* of each block, the first byte lowest */
-    size_t n_foreign; /* bytes that they are of; behind them nothing is */
+    uint16_t weak[BLOCKS_LEN / STRIDE_SHORT + PLACES_SPARE];
+    known_kinds_fn *tell; /* kinds */
+    struct known_kinds kinds;
+    size_t n_foreign; /* bytes whose kinds are told; behind them nothing is foreign */
 };
 
 /* Bit n: byte n of the block is below 0x20. */
@@ -133,50 +136,12 @@ static inline __attribute__((always_inline)) bool block_grams(const struct known
     unsigned shift = f->near_shift;
     uint64_t any = 0;
 
-    if (step.look == LOOK_LISTED)
-        return false;
     if (step.look == LOOK_ALL)
         return block_there(f, p, step);
 #pragma GCC unroll 16
     for (unsigned i = 0; i < KNOWN_BLOCK; i += step.stride)
         any |= gram_near(near, shift, gram_load(p + i) & gram_mask(step.gram));
     return __builtin_expect((any & 1) != 0, 0) && block_there(f, p, step);
-}
-
-/* Bit n: byte n of the block is of no gram. */
-static inline uint64_t block_foreign(const struct known_filter *f, const uint8_t *p)
-{
-    uint64_t own = 0;
-
-#ifdef __SSE2__
-    __m128i outside[KNOWN_BLOCK / 16]; /* of all ranges: not 0 */
-
-    for (unsigned i = 0; i < KNOWN_BLOCK / 16; i++)
-        outside[i] = _mm_set1_epi8(-1);
-    for (uint32_t r = 0; r < f->n_ranges; r++) {
-        const __m128i first = _mm_set1_epi8((char)f->ranges[r].first);
-        const __m128i most = _mm_set1_epi8((char)(f->ranges[r].last - f->ranges[r].first));
-
-#pragma GCC unroll 4
-        for (unsigned i = 0; i < KNOWN_BLOCK / 16; i++) {
-            __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-
-            v = _mm_subs_epu8(_mm_sub_epi8(v, first), most);
-            outside[i] = _mm_min_epu8(outside[i], v);
-        }
-    }
-#pragma GCC unroll 4
-    for (unsigned i = 0; i < KNOWN_BLOCK / 16; i++) {
-        __m128i in = _mm_cmpeq_epi8(outside[i], _mm_setzero_si128());
-
-        own |= (uint64_t)(unsigned)_mm_movemask_epi8(in) << 16 * i;
-    }
-#else
-    (void)f;
-    (void)p;
-    own = UINT64_MAX;
-#endif
-    return ~own;
 }
 
 /*
@@ -205,8 +170,16 @@ static inline uint64_t grams_own(uint64_t foreign, uint32_t gram)
     return ~foreign & UINT64_C(0x1111111111111111);
 }
 
-/* The grams listed. Returns the offset of the block of the first that tells something, or `end`
-   if none does. */
+/* Those of them that have a strong byte, of the four or eight looked at. */
+static inline uint64_t grams_strong(uint64_t own, uint64_t strong, uint32_t gram)
+{
+    strong |= strong >> 1;
+    strong |= strong >> 2;
+    return own & (gram == GRAM_LONG ? strong | strong >> 4 : strong);
+}
+
+/* The n grams listed, before `end`. Returns the offset of the block of the first that tells
+   something, or `end` if none does. */
 static inline __attribute__((always_inline)) size_t grams_pass(const struct blocks *b, size_t base,
                                                                size_t n, size_t end,
                                                                struct known_step step)
@@ -216,6 +189,47 @@ static inline __attribute__((always_inline)) size_t grams_pass(const struct bloc
             return b->grams[i] / KNOWN_BLOCK * KNOWN_BLOCK;
     }
     return end;
+}
+
+/* The same with those that are weak. */
+static inline __attribute__((always_inline)) size_t weak_pass(const struct blocks *b, size_t base,
+                                                              size_t n, size_t end,
+                                                              struct known_step step)
+{
+    const uint64_t *near = b->f->near;
+    unsigned shift = b->f->near_shift;
+
+    for (size_t i = 0; i < n && b->weak[i] < end; i++) {
+        const uint8_t *p = b->data + base + b->weak[i];
+
+        if (__builtin_expect(gram_near(near, shift, gram_load(p) & gram_mask(step.gram)) & 1, 0) &&
+            gram_tells(b, base + b->weak[i], step.gram))
+            return b->weak[i] / KNOWN_BLOCK * KNOWN_BLOCK;
+    }
+    return end;
+}
+
+/* Lists the grams of some blocks, and looks them up. Returns as above. */
+static inline __attribute__((always_inline)) size_t listed_pass(struct blocks *b, size_t base,
+                                                                size_t end, struct known_step step)
+{
+    size_t n = 0;
+    size_t n_weak = 0;
+
+    for (size_t i = 0; i < end / KNOWN_BLOCK; i++) {
+        uint64_t own = grams_own(b->kinds.foreign[i], step.gram);
+        uint64_t strong = grams_strong(own, b->kinds.strong[i], step.gram);
+
+        n = places_list(b->grams, n, strong, i * KNOWN_BLOCK);
+        n_weak = places_list(b->weak, n_weak, own ^ strong, i * KNOWN_BLOCK);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t gram = gram_load(b->data + base + b->grams[i]) & gram_mask(step.gram);
+
+        __builtin_prefetch(&b->f->words[gram_word(b->f, gram_hash(gram))]);
+    }
+    end = grams_pass(b, base, n, end, step);
+    return weak_pass(b, base, n_weak, end, step);
 }
 
 /* Behind the gap that begins at `at`; `at` if there is none. */
@@ -265,7 +279,7 @@ static inline __attribute__((always_inline)) uint64_t look(const struct known_fi
 /* A byte of the gram at this offset is foreign; false as well where that is not listed. */
 static inline bool is_foreign(const struct blocks *b, size_t offset, uint32_t gram)
 {
-    const unsigned char *listed = (const unsigned char *)b->foreign;
+    const unsigned char *listed = (const unsigned char *)b->kinds.foreign;
     uint16_t bits;
 
     if (offset >= b->n_foreign) /* as one before the first block is */
@@ -330,34 +344,46 @@ static inline __attribute__((always_inline)) size_t gaps_pass(struct blocks *b, 
     return end;
 }
 
-/* Some blocks. Returns how far they go, less if not all are as usual. */
+/* Lists the gaps that begin in the block at offset `at`. */
+static inline size_t gaps_list(struct blocks *b, size_t n, uint64_t controls, size_t at,
+                               uint64_t *before)
+{
+    n = places_list(b->gaps, n, controls & ~(controls << 1 | *before), at);
+    *before = controls >> (KNOWN_BLOCK - 1);
+    return n;
+}
+
+/* Some blocks, whose kinds are told first. Returns how far they go, less if not all are as usual. */
+static inline __attribute__((always_inline)) size_t pass_listed(struct blocks *b, size_t base,
+                                                                size_t len, struct known_step step)
+{
+    uint64_t before = 0;
+    size_t n = 0;
+
+    b->tell(b->f, b->data + base, len / KNOWN_BLOCK, &b->kinds);
+    b->kinds.foreign[len / KNOWN_BLOCK] = 0;
+    b->n_foreign = len;
+    for (size_t at = 0; at < len; at += KNOWN_BLOCK)
+        n = gaps_list(b, n, b->kinds.controls[at / KNOWN_BLOCK], at, &before);
+    return gaps_pass(b, base, n, listed_pass(b, base, len, step), step);
+}
+
+/* The same, with each gram looked up. */
 static inline __attribute__((always_inline)) size_t pass_some(struct blocks *b, size_t base,
                                                               size_t len, struct known_step step)
 {
     uint64_t before = 0;
-    size_t n_grams = 0;
     size_t n = 0;
     size_t at;
 
+    if (step.look == LOOK_LISTED)
+        return pass_listed(b, base, len, step);
     for (at = 0; at < len; at += KNOWN_BLOCK) {
-        uint64_t controls = block_controls(b->data + base + at);
+        const uint8_t *p = b->data + base + at;
 
-        if (block_grams(b->f, b->data + base + at, step) &&
-            block_tells(b, base + at, step.gram, step.stride))
+        if (block_grams(b->f, p, step) && block_tells(b, base + at, step.gram, step.stride))
             break;
-        if (step.look == LOOK_LISTED) {
-            uint64_t foreign = block_foreign(b->f, b->data + base + at);
-
-            b->foreign[at / KNOWN_BLOCK] = htole64(foreign);
-            n_grams = places_list(b->grams, n_grams, grams_own(foreign, step.gram), at);
-        }
-        n = places_list(b->gaps, n, controls & ~(controls << 1 | before), at);
-        before = controls >> (KNOWN_BLOCK - 1);
-    }
-    if (step.look == LOOK_LISTED) {
-        b->foreign[at / KNOWN_BLOCK] = 0;
-        b->n_foreign = at;
-        at = grams_pass(b, base, n_grams, at, step);
+        n = gaps_list(b, n, block_controls(p), at, &before);
     }
     return gaps_pass(b, base, n, at, step);
 }
@@ -389,12 +415,11 @@ static inline __attribute__((always_inline)) size_t pass(struct blocks *b, struc
 static inline __attribute__((always_inline)) size_t pass_looking(struct blocks *b, uint32_t gram,
                                                                  uint32_t stride)
 {
-    if (b->f->near != NULL)
+    if (b->f->near != NULL && !b->f->near_weak)
         return pass(b, (struct known_step){gram, stride, LOOK_NEAR});
-#ifdef __SSE2__
-    if (b->f->n_ranges > 0)
+    b->tell = known_kinds_best(b->f);
+    if (b->tell != NULL)
         return pass(b, (struct known_step){gram, stride, LOOK_LISTED});
-#endif
     return pass(b, (struct known_step){gram, stride, LOOK_ALL});
 }
 

@@ -75,6 +75,17 @@ static inline uint64_t gram_controls(uint64_t v)
     return (v - ones * 0x20) & ~v & ones * 0x80;
 }
 
+/* None of its first eight or four bytes is a digit or a capital letter: words of a log are so,
+   random values are not. */
+static inline bool gram_is_weak(const uint8_t *bytes, uint32_t gram)
+{
+    for (uint32_t i = 0; i < (gram & ~3U); i++) {
+        if ((bytes[i] >= '0' && bytes[i] <= '9') || (bytes[i] >= 'A' && bytes[i] <= 'Z'))
+            return false;
+    }
+    return true;
+}
+
 /* Passes over line ends, indentation and escape sequences from `at` on. */
 size_t known_skip_unseen(const uint8_t *data, size_t len, size_t at);
 
@@ -100,6 +111,29 @@ struct known_way {
 size_t known_blocks_pass(const struct known_filter *f, const uint8_t *data, size_t len,
                          struct known_way *way);
 
-enum { KNOWN_BLOCK = 64 };
+enum {
+    KNOWN_BLOCK = 64,
+    KNOWN_LIST_BLOCKS = 32 /* at most, in one go */
+};
+
+/* What bytes of blocks are; a bit for each, the first byte's lowest. */
+struct known_kinds {
+    uint64_t controls[KNOWN_LIST_BLOCKS]; /* below 0x20 */
+    uint64_t foreign[KNOWN_LIST_BLOCKS + 1]; /* of no gram */
+    uint64_t strong[KNOWN_LIST_BLOCKS]; /* what makes a gram none that is weak */
+};
+
+/* Tells n of them. Ways to do so: all tell the same, but for SSE2, which knows ranges alone, may
+   leave out foreign ones, and says that all are strong. */
+typedef void known_kinds_fn(const struct known_filter *f, const uint8_t *p, size_t n,
+                            struct known_kinds *kinds);
+
+enum known_kinds_way { KINDS_SSE2, KINDS_AVX2, KINDS_AVX512, N_KINDS_WAYS };
+
+/* NULL: this machine has it not. */
+known_kinds_fn *known_kinds_get(enum known_kinds_way way);
+
+/* The best one for this filter; NULL: none. */
+known_kinds_fn *known_kinds_best(const struct known_filter *f);
 
 #endif

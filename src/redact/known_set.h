@@ -118,18 +118,20 @@ struct known_filter {
     uint64_t *words;
     size_t n_words; /* a power of 2, or 0 */
     unsigned shift;
-    uint64_t *near; /* a bit for each gram, in less memory; NULL: there are too many */
+    uint64_t *near; /* a bit for each gram, in less memory; NULL: there is none */
     size_t near_words;
     unsigned near_shift;
+    bool near_weak; /* there are too many: only for weak ones (gram_is_weak) */
     uint32_t gram;
     uint32_t stride;
     size_t n_grams;
     uint64_t bytes[4]; /* a bit for each byte that is in some gram */
+    uint8_t nibbles[16]; /* the same of ASCII: [low half of a byte], bit n: the high half is n */
     struct byte_range ranges[FILTER_RANGES]; /* all of these lie in them */
     uint32_t n_ranges; /* 0: they would rule out next to nothing */
 };
 
-/* Makes an empty filter for n forms of at least `shortest` bytes. */
+/* Makes an empty filter for n prints of forms of at least `shortest` bytes. */
 enum err_code known_filter_init(struct known_filter *f, size_t n, size_t shortest) MUST_USE;
 void known_filter_release(struct known_filter *f);
 
@@ -155,7 +157,11 @@ struct form {
     uint32_t hash; /* of what is behind the head: many values may have that in common */
     uint16_t id;
     uint8_t encoding;
-    uint8_t print[FILTER_PRINT]; /* its first bytes */
+};
+
+/* How forms begin: zeros behind one that is shorter. Most legible forms of a value share one. */
+struct form_print {
+    uint8_t bytes[FILTER_PRINT];
 };
 
 /* A copy of a value, in the spelling that its forms read. */
@@ -198,8 +204,11 @@ struct known {
     uint32_t n_forms;
     uint32_t forms_cap;
     uint32_t shortest;   /* of the forms */
+    struct form_print *prints;
+    size_t n_prints;
+    size_t prints_cap;
     struct known_filter filter;
-    uint32_t filtered;   /* forms that the filter knows */
+    size_t filtered;     /* prints that the filter knows */
     bool unfiltered;     /* no memory for a filter: go without */
 };
 
