@@ -25,7 +25,7 @@
 
 enum {
     GAPS_ROOM = 8 + 1, /* bytes read behind a gap */
-    PLACES_SPARE = 2, /* more than that in a block are few */
+    GAPS_SPARE = 2, /* more than that in a block are few */
     BLOCKS_LEN = KNOWN_LIST_BLOCKS * KNOWN_BLOCK /* bytes whose gaps and grams are listed in one go */
 };
 
@@ -57,12 +57,11 @@ struct blocks {
     uint64_t tail; /* the last bytes before it */
     uint32_t tail_len; /* as many as a gram has, if they are known */
     struct known_way way;
-    uint16_t gaps[BLOCKS_LEN + PLACES_SPARE];
-    uint16_t grams[BLOCKS_LEN / STRIDE_SHORT + PLACES_SPARE];
-    uint16_t weak[BLOCKS_LEN / STRIDE_SHORT + PLACES_SPARE];
-    known_kinds_fn *tell; /* kinds */
+    uint16_t gaps[BLOCKS_LEN + GAPS_SPARE];
+    const struct known_teller *teller;
     struct known_kinds kinds;
-    size_t n_foreign; /* bytes whose kinds are told; behind them nothing is foreign */
+    size_t n_told; /* bytes whose kinds are told */
+    struct known_grams grams;
 };
 
 /* Bit n: byte n of the block is below 0x20. */
@@ -144,92 +143,33 @@ static inline __attribute__((always_inline)) bool block_grams(const struct known
     return __builtin_expect((any & 1) != 0, 0) && block_there(f, p, step);
 }
 
-/*
- * Lists the places in the block at offset `at` that the bits tell. Branches that nobody can predict
- * cost more than places written in vain.
- */
-static inline size_t places_list(uint16_t *places, size_t n, uint64_t bits, size_t at)
-{
-    for (size_t i = 0; i < PLACES_SPARE; i++) {
-        places[n] = (uint16_t)(at + (unsigned)__builtin_ctzll(bits | UINT64_C(1) << 63));
-        n += bits != 0;
-        bits &= bits - 1;
-    }
-    for (; bits != 0; bits &= bits - 1)
-        places[n++] = (uint16_t)(at + (unsigned)__builtin_ctzll(bits));
-    return n;
-}
-
-/* Where grams begin that may be of a form. Of short ones, four bytes of the five are looked at. */
-static inline uint64_t grams_own(uint64_t foreign, uint32_t gram)
-{
-    foreign |= foreign >> 1;
-    foreign |= foreign >> 2;
-    if (gram == GRAM_LONG)
-        return ~(foreign | foreign >> 4) & UINT64_C(0x0101010101010101);
-    return ~foreign & UINT64_C(0x1111111111111111);
-}
-
-/* Those of them that have a strong byte, of the four or eight looked at. */
-static inline uint64_t grams_strong(uint64_t own, uint64_t strong, uint32_t gram)
-{
-    strong |= strong >> 1;
-    strong |= strong >> 2;
-    return own & (gram == GRAM_LONG ? strong | strong >> 4 : strong);
-}
-
-/* The n grams listed, before `end`. Returns the offset of the block of the first that tells
+/* The grams listed that are strong. Returns the offset of the block of the first that tells
    something, or `end` if none does. */
 static inline __attribute__((always_inline)) size_t grams_pass(const struct blocks *b, size_t base,
-                                                               size_t n, size_t end,
-                                                               struct known_step step)
+                                                               size_t end, struct known_step step)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (gram_tells(b, base + b->grams[i], step.gram))
-            return b->grams[i] / KNOWN_BLOCK * KNOWN_BLOCK;
+    for (size_t i = 0; i < b->grams.n_strong; i++) {
+        if (gram_tells(b, base + b->grams.strong[i], step.gram))
+            return b->grams.strong[i] / KNOWN_BLOCK * KNOWN_BLOCK;
     }
     return end;
 }
 
 /* The same with those that are weak. */
 static inline __attribute__((always_inline)) size_t weak_pass(const struct blocks *b, size_t base,
-                                                              size_t n, size_t end,
-                                                              struct known_step step)
+                                                              size_t end, struct known_step step)
 {
     const uint64_t *near = b->f->near;
     unsigned shift = b->f->near_shift;
 
-    for (size_t i = 0; i < n && b->weak[i] < end; i++) {
-        const uint8_t *p = b->data + base + b->weak[i];
+    for (size_t i = 0; i < b->grams.n_weak && b->grams.weak[i] < end; i++) {
+        size_t at = base + b->grams.weak[i];
+        uint64_t gram = gram_load(b->data + at) & gram_mask(step.gram);
 
-        if (__builtin_expect(gram_near(near, shift, gram_load(p) & gram_mask(step.gram)) & 1, 0) &&
-            gram_tells(b, base + b->weak[i], step.gram))
-            return b->weak[i] / KNOWN_BLOCK * KNOWN_BLOCK;
+        if (__builtin_expect(gram_near(near, shift, gram) & 1, 0) && gram_tells(b, at, step.gram))
+            return b->grams.weak[i] / KNOWN_BLOCK * KNOWN_BLOCK;
     }
     return end;
-}
-
-/* Lists the grams of some blocks, and looks them up. Returns as above. */
-static inline __attribute__((always_inline)) size_t listed_pass(struct blocks *b, size_t base,
-                                                                size_t end, struct known_step step)
-{
-    size_t n = 0;
-    size_t n_weak = 0;
-
-    for (size_t i = 0; i < end / KNOWN_BLOCK; i++) {
-        uint64_t own = grams_own(b->kinds.foreign[i], step.gram);
-        uint64_t strong = grams_strong(own, b->kinds.strong[i], step.gram);
-
-        n = places_list(b->grams, n, strong, i * KNOWN_BLOCK);
-        n_weak = places_list(b->weak, n_weak, own ^ strong, i * KNOWN_BLOCK);
-    }
-    for (size_t i = 0; i < n; i++) {
-        uint64_t gram = gram_load(b->data + base + b->grams[i]) & gram_mask(step.gram);
-
-        __builtin_prefetch(&b->f->words[gram_word(b->f, gram_hash(gram))]);
-    }
-    end = grams_pass(b, base, n, end, step);
-    return weak_pass(b, base, n_weak, end, step);
 }
 
 /* Behind the gap that begins at `at`; `at` if there is none. */
@@ -276,16 +216,30 @@ static inline __attribute__((always_inline)) uint64_t look(const struct known_fi
     return gram_near(f->near, f->near_shift, gram) & 1;
 }
 
-/* A byte of the gram at this offset is foreign; false as well where that is not listed. */
-static inline bool is_foreign(const struct blocks *b, size_t offset, uint32_t gram)
+/* The bits of the eight bytes at the offset. */
+static inline uint32_t kind_bits(const uint64_t *kinds, size_t offset)
 {
-    const unsigned char *listed = (const unsigned char *)b->kinds.foreign;
     uint16_t bits;
 
-    if (offset >= b->n_foreign) /* as one before the first block is */
-        return false;
-    memcpy(&bits, listed + offset / 8, sizeof(bits));
-    return (le16toh(bits) >> offset % 8 & ((1U << gram) - 1)) != 0;
+    memcpy(&bits, (const unsigned char *)kinds + offset / 8, sizeof(bits));
+    return (uint32_t)le16toh(bits) >> offset % 8;
+}
+
+/* The same, with what is told of the bytes at the offset, where the gram is, first. */
+static inline __attribute__((always_inline)) uint64_t look_at(const struct blocks *b,
+                                                              uint64_t gram, size_t offset,
+                                                              struct known_step step)
+{
+    uint32_t all = (1U << step.gram) - 1;
+
+    if (step.look != LOOK_LISTED || offset >= b->n_told) /* as one before the first block is */
+        return look(b->f, gram, step);
+    if ((kind_bits(b->kinds.foreign, offset) & all) != 0)
+        return 0;
+    if ((kind_bits(b->kinds.strong, offset) & all) == 0 &&
+        (gram_near(b->f->near, b->f->near_shift, gram) & 1) == 0)
+        return 0;
+    return gram_there(b->f, gram);
 }
 
 /* The gap before `next`, whose tail was taken: none of its grams is there. */
@@ -297,13 +251,9 @@ static inline __attribute__((always_inline)) bool gap_passes(const struct blocks
     uint64_t mask = gram_mask(step.gram);
     uint64_t head = gram_load(b->data + next); /* with a gap in it: nothing much */
     uint64_t over = (b->tail >> 8 | head << 8 * (step.gram - 1)) & mask;
-    uint64_t any = 0;
+    size_t before = gap - b->text >= step.gram ? gap - step.gram - base : SIZE_MAX;
+    uint64_t any = look_at(b, b->tail, before, step) | look_at(b, head & mask, next - base, step);
 
-    if (step.look != LOOK_LISTED || gap - b->text < step.gram ||
-        !is_foreign(b, gap - step.gram - base, step.gram))
-        any |= look(f, b->tail, step);
-    if (step.look != LOOK_LISTED || !is_foreign(b, next - base, step.gram))
-        any |= look(f, head & mask, step);
     if (step.gram != GRAM_LONG)
         any |= look(f, over, step);
     return __builtin_expect(any == 0, 1) ||
@@ -348,7 +298,7 @@ static inline __attribute__((always_inline)) size_t gaps_pass(struct blocks *b, 
 static inline size_t gaps_list(struct blocks *b, size_t n, uint64_t controls, size_t at,
                                uint64_t *before)
 {
-    n = places_list(b->gaps, n, controls & ~(controls << 1 | *before), at);
+    n = places_list(b->gaps, n, controls & ~(controls << 1 | *before), at, GAPS_SPARE);
     *before = controls >> (KNOWN_BLOCK - 1);
     return n;
 }
@@ -360,12 +310,18 @@ static inline __attribute__((always_inline)) size_t pass_listed(struct blocks *b
     uint64_t before = 0;
     size_t n = 0;
 
-    b->tell(b->f, b->data + base, len / KNOWN_BLOCK, &b->kinds);
-    b->kinds.foreign[len / KNOWN_BLOCK] = 0;
-    b->n_foreign = len;
+    size_t end;
+
+    b->teller->kinds(b->f, b->data + base, len / KNOWN_BLOCK, &b->kinds);
+    b->kinds.foreign[len / KNOWN_BLOCK] = 0; /* nothing is known of what comes behind */
+    b->kinds.strong[len / KNOWN_BLOCK] = UINT64_MAX;
+    b->n_told = len;
+    b->teller->grams(&b->kinds, len / KNOWN_BLOCK, step.gram, &b->grams);
+    end = grams_pass(b, base, len, step);
+    end = weak_pass(b, base, end, step);
     for (size_t at = 0; at < len; at += KNOWN_BLOCK)
         n = gaps_list(b, n, b->kinds.controls[at / KNOWN_BLOCK], at, &before);
-    return gaps_pass(b, base, n, listed_pass(b, base, len, step), step);
+    return gaps_pass(b, base, n, end, step);
 }
 
 /* The same, with each gram looked up. */
@@ -417,8 +373,8 @@ static inline __attribute__((always_inline)) size_t pass_looking(struct blocks *
 {
     if (b->f->near != NULL && !b->f->near_weak)
         return pass(b, (struct known_step){gram, stride, LOOK_NEAR});
-    b->tell = known_kinds_best(b->f);
-    if (b->tell != NULL)
+    b->teller = known_teller_best(b->f);
+    if (b->teller != NULL)
         return pass(b, (struct known_step){gram, stride, LOOK_LISTED});
     return pass(b, (struct known_step){gram, stride, LOOK_ALL});
 }

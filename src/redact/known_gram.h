@@ -113,27 +113,60 @@ size_t known_blocks_pass(const struct known_filter *f, const uint8_t *data, size
 
 enum {
     KNOWN_BLOCK = 64,
-    KNOWN_LIST_BLOCKS = 32 /* at most, in one go */
+    KNOWN_LIST_BLOCKS = 32, /* at most, in one go */
+    KNOWN_GRAMS_SPARE = 16, /* places written in vain, at most */
+    KNOWN_GRAMS_ROOM = KNOWN_LIST_BLOCKS * KNOWN_BLOCK / STRIDE_SHORT + KNOWN_GRAMS_SPARE
 };
 
 /* What bytes of blocks are; a bit for each, the first byte's lowest. */
 struct known_kinds {
     uint64_t controls[KNOWN_LIST_BLOCKS]; /* below 0x20 */
     uint64_t foreign[KNOWN_LIST_BLOCKS + 1]; /* of no gram */
-    uint64_t strong[KNOWN_LIST_BLOCKS]; /* what makes a gram none that is weak */
+    uint64_t strong[KNOWN_LIST_BLOCKS + 1]; /* what makes a gram none that is weak */
 };
 
-/* Tells n of them. Ways to do so: all tell the same, but for SSE2, which knows ranges alone, may
-   leave out foreign ones, and says that all are strong. */
-typedef void known_kinds_fn(const struct known_filter *f, const uint8_t *p, size_t n,
-                            struct known_kinds *kinds);
+/* Where grams begin of which no byte is foreign. Of short ones, four of the five bytes count. */
+struct known_grams {
+    size_t n_strong;
+    size_t n_weak;
+    uint16_t strong[KNOWN_GRAMS_ROOM]; /* offsets, in order */
+    uint16_t weak[KNOWN_GRAMS_ROOM];
+};
 
-enum known_kinds_way { KINDS_SSE2, KINDS_AVX2, KINDS_AVX512, N_KINDS_WAYS };
+/* A way to tell what n blocks hold. All tell the same, but for SSE2, which knows ranges alone: it
+   may leave out foreign bytes, and says that all are strong. */
+struct known_teller {
+    void (*kinds)(const struct known_filter *f, const uint8_t *p, size_t n,
+                  struct known_kinds *kinds);
+    void (*grams)(const struct known_kinds *kinds, size_t n, uint32_t gram,
+                  struct known_grams *grams);
+};
+
+enum known_telling { TELL_SSE2, TELL_AVX2, TELL_AVX512, N_TELLINGS };
 
 /* NULL: this machine has it not. */
-known_kinds_fn *known_kinds_get(enum known_kinds_way way);
+const struct known_teller *known_teller_get(enum known_telling telling);
 
 /* The best one for this filter; NULL: none. */
-known_kinds_fn *known_kinds_best(const struct known_filter *f);
+const struct known_teller *known_teller_best(const struct known_filter *f);
+
+/*
+ * Lists the places in the block at offset `at` that the bits tell. Branches that nobody can predict
+ * cost more than `spare` places written in vain, for which there must be room.
+ */
+static inline __attribute__((always_inline)) size_t places_list(uint16_t *places, size_t n,
+                                                                uint64_t bits, size_t at,
+                                                                size_t spare)
+{
+#pragma GCC unroll 4
+    for (size_t i = 0; i < spare; i++) {
+        places[n] = (uint16_t)(at + (unsigned)__builtin_ctzll(bits | UINT64_C(1) << 63));
+        n += bits != 0;
+        bits &= bits - 1;
+    }
+    for (; bits != 0; bits &= bits - 1)
+        places[n++] = (uint16_t)(at + (unsigned)__builtin_ctzll(bits));
+    return n;
+}
 
 #endif

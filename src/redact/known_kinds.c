@@ -15,7 +15,7 @@
 #ifdef KINDS_X86
 
 #define AVX2 __attribute__((target("avx2")))
-#define AVX512 __attribute__((target("avx512f,avx512bw")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,popcnt")))
 
 /* By the high half of a byte: its bit. None for what is not ASCII. */
 static const uint8_t high_bits[16] = {1, 2, 4, 8, 16, 32, 64, 128};
@@ -35,6 +35,45 @@ static uint64_t high_own(const struct known_filter *f)
 {
     return (f->bytes[2] | f->bytes[3]) != 0 ? UINT64_MAX : 0;
 }
+
+/* ---- grams ------------------------------------------------------------------------- */
+
+/* Where grams begin that have no foreign byte. */
+static inline uint64_t grams_own(uint64_t foreign, uint32_t gram)
+{
+    foreign |= foreign >> 1;
+    foreign |= foreign >> 2;
+    if (gram == GRAM_LONG)
+        return ~(foreign | foreign >> 4) & UINT64_C(0x0101010101010101);
+    return ~foreign & UINT64_C(0x1111111111111111);
+}
+
+/* Those of them that have a strong byte, of the four or eight looked at. */
+static inline uint64_t grams_strong(uint64_t own, uint64_t strong, uint32_t gram)
+{
+    strong |= strong >> 1;
+    strong |= strong >> 2;
+    return own & (gram == GRAM_LONG ? strong | strong >> 4 : strong);
+}
+
+static void grams_list(const struct known_kinds *kinds, size_t n, uint32_t gram,
+                       struct known_grams *grams)
+{
+    enum { SPARE = 3 };
+
+    grams->n_strong = grams->n_weak = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t all = grams_own(kinds->foreign[i], gram);
+        uint64_t strong = grams_strong(all, kinds->strong[i], gram);
+
+        grams->n_strong = places_list(grams->strong, grams->n_strong, strong, i * KNOWN_BLOCK,
+                                      SPARE);
+        grams->n_weak = places_list(grams->weak, grams->n_weak, all ^ strong, i * KNOWN_BLOCK,
+                                    SPARE);
+    }
+}
+
+/* ---- kinds ------------------------------------------------------------------------- */
 
 static void kinds_sse2(const struct known_filter *f, const uint8_t *p, size_t n,
                        struct known_kinds *kinds)
@@ -126,32 +165,83 @@ AVX512 static void kinds_avx512(const struct known_filter *f, const uint8_t *p, 
     }
 }
 
-known_kinds_fn *known_kinds_get(enum known_kinds_way way)
+/* Bit n: the n-th eight of the block's bits are zeros. */
+AVX512 static inline uint32_t eights_none(uint64_t bits)
 {
-    if (way == KINDS_AVX512)
-        return cpu_has_avx512f() && cpu_has_avx512bw() ? kinds_avx512 : NULL;
-    if (way == KINDS_AVX2)
-        return cpu_has_avx2() ? kinds_avx2 : NULL;
-    return kinds_sse2;
+    __m512i v = _mm512_movm_epi8(bits);
+
+    return _mm512_testn_epi64_mask(v, v);
+}
+
+/* Appends the places among the sixteen that the bits tell. */
+AVX512 static inline size_t places_put(uint16_t *places, size_t n, uint32_t bits, __m512i all)
+{
+    __m256i some = _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32((__mmask16)bits, all));
+
+    _mm256_storeu_si256((__m256i *)(void *)(places + n), some);
+    return n + (unsigned)__builtin_popcount(bits);
+}
+
+/* Of long grams, two blocks at a time: without a branch. */
+AVX512 static void grams_list_avx512(const struct known_kinds *kinds, size_t n, uint32_t gram,
+                                     struct known_grams *grams)
+{
+    __m512i places = _mm512_mullo_epi32(_mm512_set1_epi32(STRIDE_LONG),
+                                        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+                                                          12, 13, 14, 15));
+    size_t n_strong = 0;
+    size_t n_weak = 0;
+
+    if (gram != GRAM_LONG) {
+        grams_list(kinds, n, gram, grams);
+        return;
+    }
+    for (size_t i = 0; i < n; i += 2) {
+        bool two = i + 1 < n;
+        uint32_t own = eights_none(kinds->foreign[i]) |
+                       (two ? eights_none(kinds->foreign[i + 1]) << 8 : 0);
+        uint32_t weak = eights_none(kinds->strong[i]) |
+                        (two ? eights_none(kinds->strong[i + 1]) << 8 : 0);
+
+        n_strong = places_put(grams->strong, n_strong, own & ~weak, places);
+        n_weak = places_put(grams->weak, n_weak, own & weak, places);
+        places = _mm512_add_epi32(places, _mm512_set1_epi32(2 * KNOWN_BLOCK));
+    }
+    grams->n_strong = n_strong;
+    grams->n_weak = n_weak;
+}
+
+const struct known_teller *known_teller_get(enum known_telling telling)
+{
+    static const struct known_teller tellers[N_TELLINGS] = {
+        [TELL_SSE2] = {kinds_sse2, grams_list},
+        [TELL_AVX2] = {kinds_avx2, grams_list},
+        [TELL_AVX512] = {kinds_avx512, grams_list_avx512}};
+
+    if (telling == TELL_AVX512 && !(cpu_has_avx512f() && cpu_has_avx512bw()))
+        return NULL;
+    if (telling == TELL_AVX2 && !cpu_has_avx2())
+        return NULL;
+    return &tellers[telling];
 }
 
 #else
 
-known_kinds_fn *known_kinds_get(enum known_kinds_way way)
+const struct known_teller *known_teller_get(enum known_telling telling)
 {
-    (void)way;
+    (void)telling;
     return NULL;
 }
 
 #endif
 
-known_kinds_fn *known_kinds_best(const struct known_filter *f)
+const struct known_teller *known_teller_best(const struct known_filter *f)
 {
-    int way = f->near != NULL ? N_KINDS_WAYS - 1 : KINDS_SSE2;
+    int telling = f->near != NULL ? N_TELLINGS - 1 : TELL_SSE2;
 
-    while (way > KINDS_SSE2 && known_kinds_get((enum known_kinds_way)way) == NULL)
-        way--;
-    if (way == KINDS_SSE2 && f->n_ranges == 0)
+    while (telling > TELL_SSE2 && known_teller_get((enum known_telling)telling) == NULL)
+        telling--;
+    if (telling == TELL_SSE2 && f->n_ranges == 0)
         return NULL;
-    return known_kinds_get((enum known_kinds_way)way);
+    return known_teller_get((enum known_telling)telling);
 }
