@@ -149,6 +149,11 @@ static inline __attribute__((always_inline)) size_t grams_pass(const struct bloc
                                                                size_t end, struct known_step step)
 {
     for (size_t i = 0; i < b->grams.n_strong; i++) {
+        uint64_t v = gram_load(b->data + base + b->grams.strong[i]);
+
+        gram_fetch(b->f, v & gram_mask(step.gram));
+    }
+    for (size_t i = 0; i < b->grams.n_strong; i++) {
         if (gram_tells(b, base + b->grams.strong[i], step.gram))
             return b->grams.strong[i] / KNOWN_BLOCK * KNOWN_BLOCK;
     }
