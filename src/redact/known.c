@@ -9,6 +9,8 @@
 #include "redact/known_room.h"
 #include "redact/known_set.h"
 
+enum { PRINTS_AHEAD = 2 }; /* fetched into the cache before they are put into the filter */
+
 static const char what[] = "cannot hide a value";
 
 static enum err_code no_memory(struct err *e)
@@ -259,8 +261,11 @@ void known_prepare(struct known *k)
         k->filtered = 0;
         k->unfiltered = known_filter_init(&k->filter, k->n_prints, k->shortest) != ERR_NONE;
     }
-    for (; k->filtered < k->n_prints && !k->unfiltered; k->filtered++)
+    for (; k->filtered < k->n_prints && !k->unfiltered; k->filtered++) {
+        if (k->filtered + PRINTS_AHEAD < k->n_prints)
+            known_filter_fetch(&k->filter, k->prints[k->filtered + PRINTS_AHEAD].bytes);
         known_filter_add(&k->filter, k->prints[k->filtered].bytes);
+    }
     known_filter_added(&k->filter);
 }
 

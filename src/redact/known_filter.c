@@ -22,6 +22,7 @@ enum {
 };
 
 _Static_assert(FILTER_PRINT == GRAM_LONG + STRIDE_LONG - 1, "a form is told by its print");
+_Static_assert(FILTER_PRINT >= STRIDE_SHORT - 1 + sizeof(uint64_t), "each gram is read as a word");
 _Static_assert(KNOWN_FLOOR == GRAM_SHORT + STRIDE_SHORT - 1, "the shortest form has a print");
 
 /* Goes without one if there is no memory. */
@@ -66,22 +67,24 @@ bool known_filter_fits(const struct known_filter *f, size_t shortest, size_t n_m
            (f->n_grams + n_more * f->stride) * BITS_PER_GRAM <= f->n_words * WORD_BITS;
 }
 
+void known_filter_fetch(const struct known_filter *f, const uint8_t print[FILTER_PRINT])
+{
+    for (uint32_t i = 0; i < f->stride; i++)
+        gram_fetch(f, gram_load(print + i) & gram_mask(f->gram));
+}
+
 void known_filter_add(struct known_filter *f, const uint8_t print[FILTER_PRINT])
 {
-    uint8_t padded[FILTER_PRINT + sizeof(uint64_t)] = {0};
-
-    memcpy(padded, print, FILTER_PRINT);
     for (uint32_t i = 0; i < f->stride; i++) {
-        uint64_t hash = gram_hash(gram_load(padded + i) & gram_mask(f->gram));
+        uint64_t hash = gram_hash(gram_load(print + i) & gram_mask(f->gram));
 
         f->words[gram_word(f, hash)] |= gram_bits(f, hash);
-        if (f->near != NULL && (!f->near_weak || gram_is_weak(padded + i, f->gram)))
+        if (f->near != NULL && (!f->near_weak || gram_is_weak(print + i, f->gram)))
             f->near[hash >> f->near_shift] |= UINT64_C(1) << (hash >> (f->near_shift - 6) & 63);
     }
     for (uint32_t i = 0; i < f->gram + f->stride - 1; i++)
         f->bytes[print[i] / WORD_BITS] |= UINT64_C(1) << print[i] % WORD_BITS;
     f->n_grams += f->stride;
-    explicit_bzero(padded, sizeof(padded));
 }
 
 /* ---- bytes ------------------------------------------------------------------------- */

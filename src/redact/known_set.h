@@ -145,6 +145,9 @@ void known_filter_release(struct known_filter *f);
 bool known_filter_fits(const struct known_filter *f, size_t shortest, size_t n_more);
 void known_filter_add(struct known_filter *f, const uint8_t print[FILTER_PRINT]);
 
+/* Fetches into the cache what that will change. */
+void known_filter_fetch(const struct known_filter *f, const uint8_t print[FILTER_PRINT]);
+
 /* To be called after the last of them. */
 void known_filter_added(struct known_filter *f);
 
