@@ -166,7 +166,7 @@ $(BUILD)/gen/redact_rules.gen.h: src/redact/rules.tab src/redact/rules.awk
 $(BUILD)/obj/redact/rules.o: $(BUILD)/gen/redact_rules.gen.h
 
 # Every byte of every build goes through here.
-HOT := candidate cover evidence finder known_block known_scan look needless redactor
+HOT := candidate cover evidence finder known_block known_kinds known_scan look needless redactor
 $(HOT:%=$(BUILD)/obj/redact/%.o): CFLAGS := $(CFLAGS:-O2=-O3)
 
 # What errors look like, made from errors.tab.

@@ -9,11 +9,7 @@
 #include "redact/known_room.h"
 #include "redact/known_set.h"
 
-enum { FORMS_FIRST = 16 };
-
-/* FNV-1a of 32 bits. */
-#define HASH_BEGIN UINT32_C(0x811c9dc5)
-#define HASH_PRIME UINT32_C(0x01000193)
+enum { PRINTS_AHEAD = 2 }; /* fetched into the cache before they are put into the filter */
 
 static const char what[] = "cannot hide a value";
 
@@ -32,7 +28,7 @@ enum err_code known_new(struct known **out, struct err *e)
         return no_memory(e);
     }
     k->n_forms = 1;
-    k->filtered = 1;
+    k->n_late = 1;
     k->shortest = UINT32_MAX;
     *out = k;
     return ERR_NONE;
@@ -52,184 +48,28 @@ void known_free(struct known *k)
     trie_release(&k->trie);
     known_filter_release(&k->filter);
     free(k->fails);
+    known_room_free(k->prints, k->prints_cap * sizeof(*k->prints));
+    known_room_free(k->texts, k->texts_cap * sizeof(*k->texts));
+    known_room_free(k->late, k->late_cap * sizeof(*k->late));
     known_room_free(k->forms, k->forms_cap * sizeof(*k->forms));
     free(k);
 }
 
-/* ---- forms ------------------------------------------------------------------------- */
-
-/* Forms as they are about to be added. */
-struct drafts {
-    struct known *known;
-    size_t n;
-    bool split; /* of form_iter, after the last one */
-    struct form forms[TRIE_FETCH_MAX];
-    struct head_bytes heads[TRIE_FETCH_MAX];
-};
-
-/* Reads the form through: its head, its length and what the rest is told by. */
-static void draft_read(struct drafts *d, struct form *form, struct head_bytes *head)
-{
-    struct form_iter it;
-    uint32_t len = 0;
-    uint32_t hash = HASH_BEGIN;
-
-    form_iter_init(&it, form->encoding, form->text, form->text_len);
-    head->joins = 0;
-    for (; form_iter_refill(&it); len += it.n) {
-        uint32_t of_head = len < KNOWN_HEAD ? KNOWN_HEAD - len : 0;
-
-        if (of_head > 0) {
-            head->joins |= (uint64_t)it.joined << len;
-            memcpy(head->bytes + len, it.unit, FORM_UNIT_MAX);
-        }
-        for (uint32_t i = of_head; i < it.n; i++)
-            hash = (hash ^ it.unit[i]) * HASH_PRIME;
-    }
-    form->len = len;
-    form->hash = hash;
-    head->len = len < KNOWN_HEAD ? len : KNOWN_HEAD;
-    head->armed = form_armed_at(len);
-    d->split = it.split;
-    explicit_bzero(&it, sizeof(it));
-}
-
-static bool same_form(const struct form *a, const struct form *b)
-{
-    struct form_iter x;
-    struct form_iter y;
-    int byte;
-
-    if (a->len != b->len || a->hash != b->hash)
-        return false;
-    form_iter_init(&x, a->encoding, a->text, a->text_len);
-    form_iter_init(&y, b->encoding, b->text, b->text_len);
-    do {
-        byte = form_iter_next(&x);
-        if (byte != form_iter_next(&y))
-            return false;
-    } while (byte >= 0);
-    return true;
-}
-
-/* Not realloc, which would leave the first bytes of secrets behind. */
-static enum err_code forms_reserve(struct known *k)
-{
-    uint32_t cap = k->forms_cap > 0 ? k->forms_cap * 2 : FORMS_FIRST;
-    struct form *forms;
-
-    if (k->n_forms < k->forms_cap)
-        return ERR_NONE;
-    forms = malloc(cap * sizeof(*forms));
-    if (forms == NULL)
-        return ERR_MEMORY;
-    if (k->forms != NULL) {
-        memcpy(forms, k->forms, k->n_forms * sizeof(*forms));
-        explicit_bzero(k->forms, k->forms_cap * sizeof(*forms));
-        free(k->forms);
-    }
-    k->forms = forms;
-    k->forms_cap = cap;
-    return ERR_NONE;
-}
-
-/* The form hangs on its node, after those that hang there already, unless it is one of them. */
-static void form_hang(struct known *k, const struct form *form, uint32_t node)
-{
-    bool whole = form->len <= KNOWN_HEAD;
-    uint8_t flag = whole ? NODE_FORM : NODE_TAIL;
-    enum trie_what end = whole ? END_FORM : END_TAIL;
-    uint32_t id = k->n_forms;
-    uint32_t first = 0;
-
-    if ((k->trie.nodes[node].flags & flag) != 0)
-        first = trie_end(&k->trie, node, end);
-    if (whole && first != 0)
-        return;
-    for (uint32_t i = first; i != 0; i = k->forms[i].next) {
-        if (same_form(&k->forms[i], form))
-            return;
-    }
-    k->forms[id] = *form;
-    k->forms[id].next = 0;
-    if (first != 0) {
-        k->forms[id].next = k->forms[first].next;
-        k->forms[first].next = id;
-    } else {
-        trie_add_end(&k->trie, node, end, id);
-        k->trie.nodes[node].flags |= flag;
-    }
-    k->n_forms++;
-    if (form->len < k->shortest)
-        k->shortest = form->len;
-}
-
-static enum err_code form_add(struct known *k, struct form *form, const struct head_bytes *head)
-{
-    uint32_t node;
-    enum err_code rc = forms_reserve(k);
-
-    if (rc == ERR_NONE)
-        rc = trie_insert(&k->trie, head, &node);
-    if (rc != ERR_NONE)
-        return rc;
-    memset(form->print, 0, FILTER_PRINT);
-    memcpy(form->print, head->bytes, head->len < FILTER_PRINT ? head->len : FILTER_PRINT);
-    form_hang(k, form, node);
-    return ERR_NONE;
-}
-
-static enum err_code drafts_add(struct drafts *d)
-{
-    enum err_code rc = ERR_NONE;
-
-    trie_fetch(&d->known->trie, d->heads, d->n);
-    for (size_t i = 0; i < d->n && rc == ERR_NONE; i++)
-        rc = form_add(d->known, &d->forms[i], &d->heads[i]);
-    d->n = 0;
-    return rc;
-}
-
-static enum err_code draft_add(struct drafts *d, const struct form *form)
-{
-    size_t i = d->n;
-
-    d->forms[i] = *form;
-    draft_read(d, &d->forms[i], &d->heads[i]);
-    if (d->forms[i].len >= KNOWN_FLOOR)
-        d->n++;
-    return d->n == TRIE_FETCH_MAX ? drafts_add(d) : ERR_NONE;
-}
-
 /* ---- values ------------------------------------------------------------------------ */
 
-enum which { FORMS_ALL, FORMS_LINES_SHOWN, FORMS_LEGIBLE };
-
-static enum err_code forms_add(struct known *k, const uint8_t *text, size_t len, uint16_t id,
-                               enum which which)
+static enum err_code forms_add(struct known *k, const uint8_t *bytes, size_t len, uint16_t id,
+                               enum known_which which)
 {
-    uint16_t classes = form_classes(text, len);
-    struct form form = {.text = text, .text_len = (uint32_t)len, .id = id};
-    struct drafts d;
-    enum err_code rc = ERR_NONE;
+    const struct known_text text = {.bytes = bytes,
+                                    .len = (uint32_t)len,
+                                    .id = id,
+                                    .classes = form_classes(bytes, len),
+                                    .which = (uint8_t)which};
 
     if (len < KNOWN_FLOOR)
         return ERR_NONE;
-    d.known = k;
-    d.n = 0;
-    d.split = false;
-    for (size_t i = 0; i < form_encoding_count() && rc == ERR_NONE; i++) {
-        if (!form_applies(i, classes, len) ||
-            (which == FORMS_LINES_SHOWN && !form_shows_lines(i)) ||
-            (which == FORMS_LEGIBLE && !form_is_legible(i)) || (form_is_variant(i) && !d.split))
-            continue;
-        form.encoding = (uint8_t)i;
-        rc = draft_add(&d, &form);
-    }
-    if (rc == ERR_NONE)
-        rc = drafts_add(&d);
-    explicit_bzero(&d, sizeof(d));
-    return rc;
+    k->changes++;
+    return known_late_suits(&text) ? known_late_add(k, &text) : known_forms_add(k, &text, true);
 }
 
 static struct value *value_new(struct known *k, size_t room)
@@ -379,8 +219,9 @@ size_t known_count(const struct known *k)
     return k->n_values;
 }
 
-size_t known_form_count(const struct known *k)
+size_t known_form_count(struct known *k)
 {
+    known_late_all(k);
     return k->n_forms - 1;
 }
 
@@ -389,13 +230,17 @@ size_t known_memory(const struct known *k)
     return sizeof(*k) + k->value_bytes + known_room_size(k->forms_cap * sizeof(*k->forms)) +
            known_room_size(k->trie.nodes_cap * sizeof(*k->trie.nodes)) +
            known_room_size(k->trie.links_cap * sizeof(*k->trie.links)) +
+           known_room_size(k->prints_cap * sizeof(*k->prints)) +
+           known_room_size(k->texts_cap * sizeof(*k->texts)) +
+           known_room_size(k->late_cap * sizeof(*k->late)) +
            (k->fails != NULL ? FAILS * sizeof(*k->fails) : 0) +
            known_room_size(k->filter.n_words * sizeof(*k->filter.words)) +
            known_room_size(k->filter.near_words * sizeof(*k->filter.near));
 }
 
-void known_each_form(const struct known *k, known_form_fn *fn, void *ctx)
+void known_each_form(struct known *k, known_form_fn *fn, void *ctx)
 {
+    known_late_all(k);
     for (uint32_t i = 1; i < k->n_forms; i++) {
         const struct form *f = &k->forms[i];
         struct form_iter it;
@@ -407,29 +252,32 @@ void known_each_form(const struct known *k, known_form_fn *fn, void *ctx)
 
 void known_prepare(struct known *k)
 {
-    size_t more = k->n_forms - k->filtered;
+    size_t more = k->n_prints - k->filtered;
 
     if (more == 0 || k->unfiltered)
         return;
     if (!known_filter_fits(&k->filter, k->shortest, more)) {
         known_filter_release(&k->filter);
-        k->filtered = 1;
-        k->unfiltered = known_filter_init(&k->filter, k->n_forms - 1, k->shortest) != ERR_NONE;
+        k->filtered = 0;
+        k->unfiltered = known_filter_init(&k->filter, k->n_prints, k->shortest) != ERR_NONE;
     }
-    for (; k->filtered < k->n_forms && !k->unfiltered; k->filtered++)
-        known_filter_add(&k->filter, k->forms[k->filtered].print);
+    for (; k->filtered < k->n_prints && !k->unfiltered; k->filtered++) {
+        if (k->filtered + PRINTS_AHEAD < k->n_prints)
+            known_filter_fetch(&k->filter, k->prints[k->filtered + PRINTS_AHEAD].bytes);
+        known_filter_add(&k->filter, k->prints[k->filtered].bytes);
+    }
     known_filter_added(&k->filter);
 }
 
 bool known_fails_ready(struct known *k)
 {
-    if (k->fails != NULL && k->fails_forms == k->n_forms)
+    if (k->fails != NULL && k->fails_changes == k->changes)
         return true;
     if (k->fails == NULL)
         k->fails = malloc(FAILS * sizeof(*k->fails));
     if (k->fails == NULL)
         return false;
     memset(k->fails, 0, FAILS * sizeof(*k->fails));
-    k->fails_forms = k->n_forms;
+    k->fails_changes = k->changes;
     return true;
 }

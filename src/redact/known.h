@@ -84,12 +84,12 @@ enum err_code known_add(struct known *k, const char *value, size_t len, uint16_t
                         struct err *e) MUST_USE;
 
 size_t known_count(const struct known *k);      /* values added, lines of values not counted */
-size_t known_form_count(const struct known *k); /* forms of them */
+size_t known_form_count(struct known *k);       /* forms of them */
 size_t known_memory(const struct known *k);     /* bytes allocated */
 
 /* Calls fn for every form. For tests and explanations. */
 typedef void known_form_fn(void *ctx, struct form_iter *form, uint16_t id);
-void known_each_form(const struct known *k, known_form_fn *fn, void *ctx);
+void known_each_form(struct known *k, known_form_fn *fn, void *ctx);
 
 /* ---- one stream -------------------------------------------------------------------- */
 

@@ -25,14 +25,15 @@
 
 enum {
     GAPS_ROOM = 8 + 1, /* bytes read behind a gap */
-    PLACES_SPARE = 2, /* more than that in a block are few */
-    BLOCKS_LEN = 2048  /* bytes whose gaps and grams are listed in one go */
+    GAPS_SPARE = 2, /* more than that in a block are few */
+    BLOCKS_LEN = KNOWN_LIST_BLOCKS * KNOWN_BLOCK /* bytes whose gaps and grams are listed in one go */
 };
 
 /*
- * A set of many values has a filter that is no more in the nearest cache. Where there is no small
- * table in front of it, one byte often tells that a gram is of no form: random letters and digits
- * have no blanks nor points among them. What is left is listed first and looked up then.
+ * A set of many values has a filter that is no more in the nearest cache. But one byte often tells
+ * that a gram is of no form: random letters and digits have no blanks nor points among them. What
+ * is left is listed first and looked up then; words without capitals and digits, the most of it,
+ * in a small table first, since few grams of random values are so.
  */
 enum known_look {
     LOOK_ALL,
@@ -56,10 +57,11 @@ struct blocks {
     uint64_t tail; /* the last bytes before it */
     uint32_t tail_len; /* as many as a gram has, if they are known */
     struct known_way way;
-    uint16_t gaps[BLOCKS_LEN + PLACES_SPARE];
-    uint16_t grams[BLOCKS_LEN / STRIDE_SHORT + PLACES_SPARE];
-    uint64_t foreign[BLOCKS_LEN / KNOWN_BLOCK + 1]; /* of each block, the first byte lowest */
-    size_t n_foreign; /* bytes that they are of; behind them nothing is */
+    uint16_t gaps[BLOCKS_LEN + GAPS_SPARE];
+    const struct known_teller *teller;
+    struct known_kinds kinds;
+    size_t n_told; /* bytes whose kinds are told */
+    struct known_grams grams;
 };
 
 /* Bit n: byte n of the block is below 0x20. */
@@ -133,8 +135,6 @@ static inline __attribute__((always_inline)) bool block_grams(const struct known
     unsigned shift = f->near_shift;
     uint64_t any = 0;
 
-    if (step.look == LOOK_LISTED)
-        return false;
     if (step.look == LOOK_ALL)
         return block_there(f, p, step);
 #pragma GCC unroll 16
@@ -143,77 +143,36 @@ static inline __attribute__((always_inline)) bool block_grams(const struct known
     return __builtin_expect((any & 1) != 0, 0) && block_there(f, p, step);
 }
 
-/* Bit n: byte n of the block is of no gram. */
-static inline uint64_t block_foreign(const struct known_filter *f, const uint8_t *p)
-{
-    uint64_t own = 0;
-
-#ifdef __SSE2__
-    __m128i outside[KNOWN_BLOCK / 16]; /* of all ranges: not 0 */
-
-    for (unsigned i = 0; i < KNOWN_BLOCK / 16; i++)
-        outside[i] = _mm_set1_epi8(-1);
-    for (uint32_t r = 0; r < f->n_ranges; r++) {
-        const __m128i first = _mm_set1_epi8((char)f->ranges[r].first);
-        const __m128i most = _mm_set1_epi8((char)(f->ranges[r].last - f->ranges[r].first));
-
-#pragma GCC unroll 4
-        for (unsigned i = 0; i < KNOWN_BLOCK / 16; i++) {
-            __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-
-            v = _mm_subs_epu8(_mm_sub_epi8(v, first), most);
-            outside[i] = _mm_min_epu8(outside[i], v);
-        }
-    }
-#pragma GCC unroll 4
-    for (unsigned i = 0; i < KNOWN_BLOCK / 16; i++) {
-        __m128i in = _mm_cmpeq_epi8(outside[i], _mm_setzero_si128());
-
-        own |= (uint64_t)(unsigned)_mm_movemask_epi8(in) << 16 * i;
-    }
-#else
-    (void)f;
-    (void)p;
-    own = UINT64_MAX;
-#endif
-    return ~own;
-}
-
-/*
- * Lists the places in the block at offset `at` that the bits tell. Branches that nobody can predict
- * cost more than places written in vain.
- */
-static inline size_t places_list(uint16_t *places, size_t n, uint64_t bits, size_t at)
-{
-    for (size_t i = 0; i < PLACES_SPARE; i++) {
-        places[n] = (uint16_t)(at + (unsigned)__builtin_ctzll(bits | UINT64_C(1) << 63));
-        n += bits != 0;
-        bits &= bits - 1;
-    }
-    for (; bits != 0; bits &= bits - 1)
-        places[n++] = (uint16_t)(at + (unsigned)__builtin_ctzll(bits));
-    return n;
-}
-
-/* Where grams begin that may be of a form. Of short ones, four bytes of the five are looked at. */
-static inline uint64_t grams_own(uint64_t foreign, uint32_t gram)
-{
-    foreign |= foreign >> 1;
-    foreign |= foreign >> 2;
-    if (gram == GRAM_LONG)
-        return ~(foreign | foreign >> 4) & UINT64_C(0x0101010101010101);
-    return ~foreign & UINT64_C(0x1111111111111111);
-}
-
-/* The grams listed. Returns the offset of the block of the first that tells something, or `end`
-   if none does. */
+/* The grams listed that are strong. Returns the offset of the block of the first that tells
+   something, or `end` if none does. */
 static inline __attribute__((always_inline)) size_t grams_pass(const struct blocks *b, size_t base,
-                                                               size_t n, size_t end,
-                                                               struct known_step step)
+                                                               size_t end, struct known_step step)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (gram_tells(b, base + b->grams[i], step.gram))
-            return b->grams[i] / KNOWN_BLOCK * KNOWN_BLOCK;
+    for (size_t i = 0; i < b->grams.n_strong; i++) {
+        uint64_t v = gram_load(b->data + base + b->grams.strong[i]);
+
+        gram_fetch(b->f, v & gram_mask(step.gram));
+    }
+    for (size_t i = 0; i < b->grams.n_strong; i++) {
+        if (gram_tells(b, base + b->grams.strong[i], step.gram))
+            return b->grams.strong[i] / KNOWN_BLOCK * KNOWN_BLOCK;
+    }
+    return end;
+}
+
+/* The same with those that are weak. */
+static inline __attribute__((always_inline)) size_t weak_pass(const struct blocks *b, size_t base,
+                                                              size_t end, struct known_step step)
+{
+    const uint64_t *near = b->f->near;
+    unsigned shift = b->f->near_shift;
+
+    for (size_t i = 0; i < b->grams.n_weak && b->grams.weak[i] < end; i++) {
+        size_t at = base + b->grams.weak[i];
+        uint64_t gram = gram_load(b->data + at) & gram_mask(step.gram);
+
+        if (__builtin_expect(gram_near(near, shift, gram) & 1, 0) && gram_tells(b, at, step.gram))
+            return b->grams.weak[i] / KNOWN_BLOCK * KNOWN_BLOCK;
     }
     return end;
 }
@@ -262,16 +221,30 @@ static inline __attribute__((always_inline)) uint64_t look(const struct known_fi
     return gram_near(f->near, f->near_shift, gram) & 1;
 }
 
-/* A byte of the gram at this offset is foreign; false as well where that is not listed. */
-static inline bool is_foreign(const struct blocks *b, size_t offset, uint32_t gram)
+/* The bits of the eight bytes at the offset. */
+static inline uint32_t kind_bits(const uint64_t *kinds, size_t offset)
 {
-    const unsigned char *listed = (const unsigned char *)b->foreign;
     uint16_t bits;
 
-    if (offset >= b->n_foreign) /* as one before the first block is */
-        return false;
-    memcpy(&bits, listed + offset / 8, sizeof(bits));
-    return (le16toh(bits) >> offset % 8 & ((1U << gram) - 1)) != 0;
+    memcpy(&bits, (const unsigned char *)kinds + offset / 8, sizeof(bits));
+    return (uint32_t)le16toh(bits) >> offset % 8;
+}
+
+/* The same, with what is told of the bytes at the offset, where the gram is, first. */
+static inline __attribute__((always_inline)) uint64_t look_at(const struct blocks *b,
+                                                              uint64_t gram, size_t offset,
+                                                              struct known_step step)
+{
+    uint32_t all = (1U << step.gram) - 1;
+
+    if (step.look != LOOK_LISTED || offset >= b->n_told) /* as one before the first block is */
+        return look(b->f, gram, step);
+    if ((kind_bits(b->kinds.foreign, offset) & all) != 0)
+        return 0;
+    if ((kind_bits(b->kinds.strong, offset) & all) == 0 &&
+        (gram_near(b->f->near, b->f->near_shift, gram) & 1) == 0)
+        return 0;
+    return gram_there(b->f, gram);
 }
 
 /* The gap before `next`, whose tail was taken: none of its grams is there. */
@@ -283,13 +256,9 @@ static inline __attribute__((always_inline)) bool gap_passes(const struct blocks
     uint64_t mask = gram_mask(step.gram);
     uint64_t head = gram_load(b->data + next); /* with a gap in it: nothing much */
     uint64_t over = (b->tail >> 8 | head << 8 * (step.gram - 1)) & mask;
-    uint64_t any = 0;
+    size_t before = gap - b->text >= step.gram ? gap - step.gram - base : SIZE_MAX;
+    uint64_t any = look_at(b, b->tail, before, step) | look_at(b, head & mask, next - base, step);
 
-    if (step.look != LOOK_LISTED || gap - b->text < step.gram ||
-        !is_foreign(b, gap - step.gram - base, step.gram))
-        any |= look(f, b->tail, step);
-    if (step.look != LOOK_LISTED || !is_foreign(b, next - base, step.gram))
-        any |= look(f, head & mask, step);
     if (step.gram != GRAM_LONG)
         any |= look(f, over, step);
     return __builtin_expect(any == 0, 1) ||
@@ -330,34 +299,52 @@ static inline __attribute__((always_inline)) size_t gaps_pass(struct blocks *b, 
     return end;
 }
 
-/* Some blocks. Returns how far they go, less if not all are as usual. */
+/* Lists the gaps that begin in the block at offset `at`. */
+static inline size_t gaps_list(struct blocks *b, size_t n, uint64_t controls, size_t at,
+                               uint64_t *before)
+{
+    n = places_list(b->gaps, n, controls & ~(controls << 1 | *before), at, GAPS_SPARE);
+    *before = controls >> (KNOWN_BLOCK - 1);
+    return n;
+}
+
+/* Some blocks, whose kinds are told first. Returns how far they go, less if not all are as usual. */
+static inline __attribute__((always_inline)) size_t pass_listed(struct blocks *b, size_t base,
+                                                                size_t len, struct known_step step)
+{
+    uint64_t before = 0;
+    size_t n = 0;
+
+    size_t end;
+
+    b->teller->kinds(b->f, b->data + base, len / KNOWN_BLOCK, &b->kinds);
+    b->kinds.foreign[len / KNOWN_BLOCK] = 0; /* nothing is known of what comes behind */
+    b->kinds.strong[len / KNOWN_BLOCK] = UINT64_MAX;
+    b->n_told = len;
+    b->teller->grams(&b->kinds, len / KNOWN_BLOCK, step.gram, &b->grams);
+    end = grams_pass(b, base, len, step);
+    end = weak_pass(b, base, end, step);
+    for (size_t at = 0; at < len; at += KNOWN_BLOCK)
+        n = gaps_list(b, n, b->kinds.controls[at / KNOWN_BLOCK], at, &before);
+    return gaps_pass(b, base, n, end, step);
+}
+
+/* The same, with each gram looked up. */
 static inline __attribute__((always_inline)) size_t pass_some(struct blocks *b, size_t base,
                                                               size_t len, struct known_step step)
 {
     uint64_t before = 0;
-    size_t n_grams = 0;
     size_t n = 0;
     size_t at;
 
+    if (step.look == LOOK_LISTED)
+        return pass_listed(b, base, len, step);
     for (at = 0; at < len; at += KNOWN_BLOCK) {
-        uint64_t controls = block_controls(b->data + base + at);
+        const uint8_t *p = b->data + base + at;
 
-        if (block_grams(b->f, b->data + base + at, step) &&
-            block_tells(b, base + at, step.gram, step.stride))
+        if (block_grams(b->f, p, step) && block_tells(b, base + at, step.gram, step.stride))
             break;
-        if (step.look == LOOK_LISTED) {
-            uint64_t foreign = block_foreign(b->f, b->data + base + at);
-
-            b->foreign[at / KNOWN_BLOCK] = htole64(foreign);
-            n_grams = places_list(b->grams, n_grams, grams_own(foreign, step.gram), at);
-        }
-        n = places_list(b->gaps, n, controls & ~(controls << 1 | before), at);
-        before = controls >> (KNOWN_BLOCK - 1);
-    }
-    if (step.look == LOOK_LISTED) {
-        b->foreign[at / KNOWN_BLOCK] = 0;
-        b->n_foreign = at;
-        at = grams_pass(b, base, n_grams, at, step);
+        n = gaps_list(b, n, block_controls(p), at, &before);
     }
     return gaps_pass(b, base, n, at, step);
 }
@@ -389,12 +376,11 @@ static inline __attribute__((always_inline)) size_t pass(struct blocks *b, struc
 static inline __attribute__((always_inline)) size_t pass_looking(struct blocks *b, uint32_t gram,
                                                                  uint32_t stride)
 {
-    if (b->f->near != NULL)
+    if (b->f->near != NULL && !b->f->near_weak)
         return pass(b, (struct known_step){gram, stride, LOOK_NEAR});
-#ifdef __SSE2__
-    if (b->f->n_ranges > 0)
+    b->teller = known_teller_best(b->f);
+    if (b->teller != NULL)
         return pass(b, (struct known_step){gram, stride, LOOK_LISTED});
-#endif
     return pass(b, (struct known_step){gram, stride, LOOK_ALL});
 }
 

@@ -12,21 +12,25 @@
 enum {
     WORD_BITS = 64,
     NEAR_TIMES = 4,       /* words of the small table for each of the large one */
-    NEAR_WORDS_MAX = 4096, /* it has to stay in the nearest cache: else there is none */
-    BITS_PER_GRAM = 16, /* at most a fifth of the bits set: one gram in 120 is told wrongly, and
-                           one in some thousands after a look at its neighbours */
+    NEAR_WORDS_MAX = 4096, /* it has to stay in the nearest cache */
+    NEAR_WORDS_WEAK = 2048, /* enough: of random values, one gram in 500 is weak */
+    BITS_PER_GRAM = 12, /* at most a quarter of the bits set: one gram in 60 is told wrongly, and
+                           one in a thousand after a look at its neighbours. With less, the
+                           grams of 10,000 values are in the second cache. */
     WORDS_MIN = 16,
     ESCAPE_MAX = 2 + KNOWN_ESC_PARAMS_MAX + 1
 };
 
 _Static_assert(FILTER_PRINT == GRAM_LONG + STRIDE_LONG - 1, "a form is told by its print");
+_Static_assert(FILTER_PRINT >= STRIDE_SHORT - 1 + sizeof(uint64_t), "each gram is read as a word");
 _Static_assert(KNOWN_FLOOR == GRAM_SHORT + STRIDE_SHORT - 1, "the shortest form has a print");
 
 /* Goes without one if there is no memory. */
 static void near_init(struct known_filter *f, size_t words)
 {
-    if (words > NEAR_WORDS_MAX)
-        return;
+    f->near_weak = words > NEAR_WORDS_MAX;
+    if (f->near_weak)
+        words = NEAR_WORDS_WEAK;
     f->near = known_room_new(words * sizeof(*f->near));
     f->near_words = f->near != NULL ? words : 0;
     f->near_shift = WORD_BITS - (unsigned)__builtin_ctzll(words);
@@ -63,22 +67,24 @@ bool known_filter_fits(const struct known_filter *f, size_t shortest, size_t n_m
            (f->n_grams + n_more * f->stride) * BITS_PER_GRAM <= f->n_words * WORD_BITS;
 }
 
+void known_filter_fetch(const struct known_filter *f, const uint8_t print[FILTER_PRINT])
+{
+    for (uint32_t i = 0; i < f->stride; i++)
+        gram_fetch(f, gram_load(print + i) & gram_mask(f->gram));
+}
+
 void known_filter_add(struct known_filter *f, const uint8_t print[FILTER_PRINT])
 {
-    uint8_t padded[FILTER_PRINT + sizeof(uint64_t)] = {0};
-
-    memcpy(padded, print, FILTER_PRINT);
     for (uint32_t i = 0; i < f->stride; i++) {
-        uint64_t hash = gram_hash(gram_load(padded + i) & gram_mask(f->gram));
+        uint64_t hash = gram_hash(gram_load(print + i) & gram_mask(f->gram));
 
         f->words[gram_word(f, hash)] |= gram_bits(f, hash);
-        if (f->near != NULL)
+        if (f->near != NULL && (!f->near_weak || gram_is_weak(print + i, f->gram)))
             f->near[hash >> f->near_shift] |= UINT64_C(1) << (hash >> (f->near_shift - 6) & 63);
     }
     for (uint32_t i = 0; i < f->gram + f->stride - 1; i++)
         f->bytes[print[i] / WORD_BITS] |= UINT64_C(1) << print[i] % WORD_BITS;
     f->n_grams += f->stride;
-    explicit_bzero(padded, sizeof(padded));
 }
 
 /* ---- bytes ------------------------------------------------------------------------- */
@@ -125,8 +131,7 @@ static bool in_ranges(const struct known_filter *f, uint8_t byte)
     return false;
 }
 
-/* A gram with a byte in none of the ranges is that of no form, and need not be looked up. */
-void known_filter_added(struct known_filter *f)
+static void ranges_fill(struct known_filter *f)
 {
     struct byte_range ranges[FILTER_RANGES + 1];
     uint32_t n = 0;
@@ -145,6 +150,16 @@ void known_filter_added(struct known_filter *f)
     f->n_ranges = n;
     if (in_ranges(f, ' ') || in_ranges(f, '.') || in_ranges(f, '/'))
         f->n_ranges = 0; /* too many of a log's words are left: to list them costs more */
+}
+
+/* A gram with a byte of no gram, or in none of the ranges, need not be looked up. */
+void known_filter_added(struct known_filter *f)
+{
+    ranges_fill(f);
+    for (unsigned byte = 0; byte < 0x80; byte++) {
+        if (has_byte(f, byte))
+            f->nibbles[byte & 15] |= (uint8_t)(1U << (byte >> 4));
+    }
 }
 
 /* ---- search ------------------------------------------------------------------------ */

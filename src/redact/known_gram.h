@@ -57,6 +57,13 @@ static inline bool gram_there(const struct known_filter *f, uint64_t gram)
     return (f->words[gram_word(f, hash)] & bits) == bits;
 }
 
+/* To be asked soon: one that is told to be there by mistake ends what runs ahead of it, so that
+   words would be waited for one by one. */
+static inline void gram_fetch(const struct known_filter *f, uint64_t gram)
+{
+    __builtin_prefetch(&f->words[gram_word(f, gram_hash(gram))]);
+}
+
 /* The same by a single bit of a smaller table: the lowest one of what it gives; the others are
    anything. */
 static inline uint64_t gram_near(const uint64_t *near, unsigned shift, uint64_t gram)
@@ -73,6 +80,17 @@ static inline uint64_t gram_controls(uint64_t v)
     const uint64_t ones = UINT64_C(0x0101010101010101);
 
     return (v - ones * 0x20) & ~v & ones * 0x80;
+}
+
+/* None of its first eight or four bytes is a digit or a capital letter: words of a log are so,
+   random values are not. */
+static inline bool gram_is_weak(const uint8_t *bytes, uint32_t gram)
+{
+    for (uint32_t i = 0; i < (gram & ~3U); i++) {
+        if ((bytes[i] >= '0' && bytes[i] <= '9') || (bytes[i] >= 'A' && bytes[i] <= 'Z'))
+            return false;
+    }
+    return true;
 }
 
 /* Passes over line ends, indentation and escape sequences from `at` on. */
@@ -100,6 +118,62 @@ struct known_way {
 size_t known_blocks_pass(const struct known_filter *f, const uint8_t *data, size_t len,
                          struct known_way *way);
 
-enum { KNOWN_BLOCK = 64 };
+enum {
+    KNOWN_BLOCK = 64,
+    KNOWN_LIST_BLOCKS = 32, /* at most, in one go */
+    KNOWN_GRAMS_SPARE = 16, /* places written in vain, at most */
+    KNOWN_GRAMS_ROOM = KNOWN_LIST_BLOCKS * KNOWN_BLOCK / STRIDE_SHORT + KNOWN_GRAMS_SPARE
+};
+
+/* What bytes of blocks are; a bit for each, the first byte's lowest. */
+struct known_kinds {
+    uint64_t controls[KNOWN_LIST_BLOCKS]; /* below 0x20 */
+    uint64_t foreign[KNOWN_LIST_BLOCKS + 1]; /* of no gram */
+    uint64_t strong[KNOWN_LIST_BLOCKS + 1]; /* what makes a gram none that is weak */
+};
+
+/* Where grams begin of which no byte is foreign. Of short ones, four of the five bytes count. */
+struct known_grams {
+    size_t n_strong;
+    size_t n_weak;
+    uint16_t strong[KNOWN_GRAMS_ROOM]; /* offsets, in order */
+    uint16_t weak[KNOWN_GRAMS_ROOM];
+};
+
+/* A way to tell what n blocks hold. All tell the same, but for SSE2, which knows ranges alone: it
+   may leave out foreign bytes, and says that all are strong. */
+struct known_teller {
+    void (*kinds)(const struct known_filter *f, const uint8_t *p, size_t n,
+                  struct known_kinds *kinds);
+    void (*grams)(const struct known_kinds *kinds, size_t n, uint32_t gram,
+                  struct known_grams *grams);
+};
+
+enum known_telling { TELL_SSE2, TELL_AVX2, TELL_AVX512, N_TELLINGS };
+
+/* NULL: this machine has it not. */
+const struct known_teller *known_teller_get(enum known_telling telling);
+
+/* The best one for this filter; NULL: none. */
+const struct known_teller *known_teller_best(const struct known_filter *f);
+
+/*
+ * Lists the places in the block at offset `at` that the bits tell. Branches that nobody can predict
+ * cost more than `spare` places written in vain, for which there must be room.
+ */
+static inline __attribute__((always_inline)) size_t places_list(uint16_t *places, size_t n,
+                                                                uint64_t bits, size_t at,
+                                                                size_t spare)
+{
+#pragma GCC unroll 4
+    for (size_t i = 0; i < spare; i++) {
+        places[n] = (uint16_t)(at + (unsigned)__builtin_ctzll(bits | UINT64_C(1) << 63));
+        n += bits != 0;
+        bits &= bits - 1;
+    }
+    for (; bits != 0; bits &= bits - 1)
+        places[n++] = (uint16_t)(at + (unsigned)__builtin_ctzll(bits));
+    return n;
+}
 
 #endif

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "redact/known_room.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 enum {
     ROOM_LARGE = 1 << 20,
-    ROOM_PAGE = 2 << 20 /* a huge page of most kernels */
+    ROOM_PAGE = 2 << 20, /* a huge page of most kernels */
+    ROOM_SMALL = 256 << 10,
+    ITEMS_FIRST = 16
 };
 
 static char *map(size_t size)
@@ -58,4 +59,37 @@ void known_room_free(void *room, size_t size)
     }
     explicit_bzero(room, size);
     free(room);
+}
+
+/* Small ones double; for large ones, of which much is kept and never used, that were too much. */
+static uint64_t grown(uint64_t cap, size_t size, uint64_t need)
+{
+    if (need * size >= ROOM_SMALL)
+        return (need + need / 4) * size < ROOM_LARGE
+                   ? need + need / 4
+                   : known_room_size((size_t)(need + need / 4) * size) / size;
+    cap = cap < ITEMS_FIRST ? ITEMS_FIRST : cap;
+    while (cap < need)
+        cap *= 2;
+    return cap;
+}
+
+/* Not realloc, which would leave the old bytes behind. */
+enum err_code known_room_grow(void **room, size_t *cap, size_t size, size_t used, uint64_t need)
+{
+    uint64_t more = *cap;
+    void *larger;
+
+    if (need <= *cap)
+        return ERR_NONE;
+    more = grown(more, size, need);
+    larger = known_room_new((size_t)more * size);
+    if (larger == NULL)
+        return ERR_MEMORY;
+    if (*room != NULL)
+        memcpy(larger, *room, used * size);
+    known_room_free(*room, *cap * size);
+    *room = larger;
+    *cap = (size_t)more;
+    return ERR_NONE;
 }

@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: MIT
 /*
  * Room for the tables of a set of known values. They spell out secrets: what is given back is
- * zeroed, or unmapped. Called by known.c, known_filter.c and known_trie.c.
+ * zeroed, or unmapped. Called by known.c and the other known_*.c that
+ * have some.
  */
 #ifndef REDACT_KNOWN_ROOM_H
 #define REDACT_KNOWN_ROOM_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
 
 /* So many bytes that are zero, NULL if there is no memory. To be freed with the same size. */
 void *known_room_new(size_t size);
 
 /* NULL is fine, of any size. */
 void known_room_free(void *room, size_t size);
+
+/* Sees to it that *room, of *cap items of `size` bytes, `used` of them in use, has room for `need`.
+   Those behind are zero. ERR_MEMORY: nothing changed. */
+enum err_code known_room_grow(void **room, size_t *cap, size_t size, size_t used,
+                              uint64_t need) MUST_USE;
 
 /* Bytes that it takes. */
 size_t known_room_size(size_t size);

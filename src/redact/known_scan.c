@@ -293,6 +293,16 @@ static inline void head_from_next(struct known_head *h)
     *h = (struct known_head){.from = h->from + 1};
 }
 
+/* As trie_child, with all that goes on behind the child put in. */
+static inline uint32_t child_of(struct known *k, uint32_t node, uint8_t byte)
+{
+    uint32_t child = trie_child(&k->trie, node, byte);
+
+    if (__builtin_expect((k->trie.nodes[child].flags & NODE_LATE) != 0, 0))
+        known_late_put_in(k, child);
+    return child;
+}
+
 /* The next byte of the ring; the flags of the node it leads to, or -1: no match from here. */
 static inline int head_walk(const struct known_scan *s, struct known_head *h)
 {
@@ -306,7 +316,7 @@ static inline int head_walk(const struct known_scan *s, struct known_head *h)
         if (raw_pos(s, at) - raw_pos(s, h->from) >= KNOWN_SPAN_MAX)
             return -1;
     }
-    child = trie_child(&s->known->trie, h->node, logical_at(s, at));
+    child = child_of(s->known, h->node, logical_at(s, at));
     if (child == 0)
         return -1;
     h->node = child;
@@ -388,7 +398,7 @@ static uint32_t fail_walk(const struct known_scan *s, const struct known_head *h
 
     f->node = 0;
     for (; at < h->depth; f->node = child) {
-        child = trie_child(t, f->node, logical_at(s, h->from + at));
+        child = child_of(s->known, f->node, logical_at(s, h->from + at));
         if (child == 0)
             break;
         at++;
@@ -405,15 +415,14 @@ static uint32_t fail_walk(const struct known_scan *s, const struct known_head *h
 /* Fills in where a head at this node goes on. False: that cannot be told so briefly. */
 static bool fail_fill(const struct known_scan *s, const struct known_head *h, struct known_fail *f)
 {
-    const struct trie_node *nodes = s->known->trie.nodes;
-
     *f = (struct known_fail){.of = h->node};
     for (uint32_t skip = 1; skip < h->depth; skip++) {
         uint32_t end = fail_walk(s, h, skip, f);
 
         if (end == UINT32_MAX)
             break;
-        if (end == h->depth && (nodes[f->node].flags & (NODE_CHAIN | NODE_BRANCH)) != 0) {
+        if (end == h->depth &&
+            (s->known->trie.nodes[f->node].flags & (NODE_CHAIN | NODE_BRANCH)) != 0) {
             f->depth = (uint8_t)(h->depth - skip);
             return true;
         }
@@ -653,7 +662,7 @@ static size_t chain_len(const struct trie *t, uint32_t node, const uint8_t *data
         const struct trie_node *next = &t->nodes[node + len + 1];
 
         if (next->byte != data[len] || (next->flags & NODE_CHAIN) == 0 ||
-            (next->flags & (NODE_FORM | NODE_TAIL)) != 0)
+            (next->flags & (NODE_FORM | NODE_TAIL | NODE_LATE)) != 0)
             break;
         len++;
     }
@@ -767,7 +776,7 @@ void known_finish(struct known_scan *s, known_found_fn *found, void *ctx)
 
 size_t known_next(const struct known_scan *s, const uint8_t *data, size_t len, size_t from)
 {
-    if (s->known->n_forms == 1)
+    if (s->known->n_prints == 0)
         return len;
     known_prepare(s->known);
     return known_filter_find(&s->known->filter, data, len, from);

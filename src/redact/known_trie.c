@@ -6,7 +6,7 @@
 #include "redact/known_set.h"
 
 enum {
-    NODES_FIRST = 1024,
+    NODES_FIRST = 20, /* heads */
     NODES_OWN = 2, /* behind a chain: struct own_end */
     LINKS_FIRST = 128,
     LINKS_RESERVE = 3,
@@ -64,7 +64,7 @@ static void add_link(struct trie *t, uint32_t node, unsigned what, uint32_t to)
    would be a miss of the cache. */
 struct own_end {
     uint32_t form : LINK_BITS; /* 0: none yet */
-    uint32_t tail : 1;
+    uint32_t what : 2; /* enum trie_what, less END_FORM */
 };
 
 _Static_assert(sizeof(struct own_end) == NODES_OWN * sizeof(struct trie_node), "it has room");
@@ -82,15 +82,15 @@ uint32_t trie_end(const struct trie *t, uint32_t node, enum trie_what what)
     if ((t->nodes[node].flags & NODE_OWN) != 0) {
         struct own_end own = own_end(t, node);
 
-        if (own.form != 0 && own.tail == (what == END_TAIL))
-            return own.form;
+        if (own.form == 0 || own.what == what - END_FORM)
+            return own.form; /* 0: nor is there a link, which only the second end gets */
     }
     return trie_link(t, node, what);
 }
 
 void trie_add_end(struct trie *t, uint32_t node, enum trie_what what, uint32_t form)
 {
-    struct own_end own = {.form = form & (NODES_MAX - 1), .tail = what == END_TAIL};
+    struct own_end own = {.form = form & (NODES_MAX - 1), .what = (what - END_FORM) & 3};
 
     if ((t->nodes[node].flags & NODE_OWN) != 0 && own_end(t, node).form == 0)
         memcpy(&t->nodes[node + 1], &own, sizeof(own));
@@ -119,32 +119,32 @@ static enum err_code links_grow(struct trie *t, uint32_t cap)
 
 /* ---- nodes ------------------------------------------------------------------------- */
 
-/* Not realloc, which would leave the old bytes behind. */
-static enum err_code nodes_grow(struct trie *t, uint32_t cap)
+/* Room for n more heads beside those that it is kept for. */
+static enum err_code reserve(struct trie *t, uint32_t n)
 {
-    struct trie_node *nodes = known_room_new(cap * sizeof(*nodes));
+    uint64_t heads = (uint64_t)t->spare + n;
+    uint64_t nodes = t->n_nodes + heads * (KNOWN_HEAD + NODES_OWN);
+    uint64_t links = t->n_links + heads + LINKS_RESERVE; /* each head brings one at most */
+    uint32_t cap = t->links_cap;
+    enum err_code rc;
 
-    if (nodes == NULL)
+    if (nodes >= NODES_MAX)
         return ERR_MEMORY;
-    if (t->n_nodes > 0)
-        memcpy(nodes, t->nodes, t->n_nodes * sizeof(*nodes));
-    known_room_free(t->nodes, t->nodes_cap * sizeof(*nodes));
-    t->nodes = nodes;
-    t->nodes_cap = cap;
-    return ERR_NONE;
+    rc = known_room_grow((void **)&t->nodes, &t->nodes_cap, sizeof(*t->nodes), t->n_nodes, nodes);
+    /* At most 3 of 4 slots in use: linear probing stays short. */
+    while (links * 4 > cap * UINT64_C(3))
+        cap *= 2;
+    if (rc == ERR_NONE && cap > t->links_cap)
+        rc = links_grow(t, cap);
+    return rc;
 }
 
-static enum err_code reserve(struct trie *t)
+enum err_code trie_spare(struct trie *t, uint32_t n)
 {
-    enum err_code rc = ERR_NONE;
+    enum err_code rc = reserve(t, n);
 
-    if (t->n_nodes + KNOWN_HEAD + NODES_OWN >= NODES_MAX)
-        return ERR_MEMORY;
-    if (t->n_nodes + KNOWN_HEAD + NODES_OWN > t->nodes_cap)
-        rc = nodes_grow(t, t->nodes_cap * 2);
-    /* At most 3 of 4 slots in use: linear probing stays short. */
-    if (rc == ERR_NONE && (t->n_links + LINKS_RESERVE) * UINT64_C(4) > t->links_cap * UINT64_C(3))
-        rc = links_grow(t, t->links_cap * 2);
+    if (rc == ERR_NONE)
+        t->spare += n;
     return rc;
 }
 
@@ -153,9 +153,9 @@ enum err_code trie_init(struct trie *t)
     enum err_code rc;
 
     *t = (struct trie){.nodes_cap = 0};
-    rc = nodes_grow(t, NODES_FIRST);
+    rc = links_grow(t, LINKS_FIRST);
     if (rc == ERR_NONE)
-        rc = links_grow(t, LINKS_FIRST);
+        rc = reserve(t, NODES_FIRST);
     if (rc != ERR_NONE) {
         trie_release(t);
         return rc;
@@ -253,7 +253,7 @@ enum err_code trie_insert(struct trie *t, const struct head_bytes *head, uint32_
 {
     uint32_t at = NODE_ROOT;
     uint32_t depth = 0;
-    enum err_code rc = reserve(t);
+    enum err_code rc = reserve(t, 1);
 
     if (rc != ERR_NONE)
         return rc;

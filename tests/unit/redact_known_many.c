@@ -7,6 +7,7 @@
 
 #include "lib/nomem.h"
 #include "redact/known.h"
+#include "redact/known_gram.h"
 
 enum { MANY = 12000, FEW = 3000, LEN = 40, SAMPLE = 37, MEMORY_MAX = 8 << 10 };
 
@@ -208,9 +209,151 @@ static int without_memory(void *filtered)
     return 0;
 }
 
+/* A set of which nothing is put in before it is looked for: each form of the values is found, be
+   it the first that the set meets or one of many. */
+static void check_late(void)
+{
+    static char values[FEW][LEN];
+    static const char signs[] = "abcXYZ019+/=_-.%$&'\"<> ";
+    struct known *spelled = new_set();
+    struct forms f = {.known = new_set()};
+    size_t before;
+
+    for (size_t i = 0; i < FEW; i++) {
+        for (size_t j = 0; j < LEN; j++)
+            values[i][j] = j == 0 || j == LEN - 1 ? 'x' : signs[next_random() % (sizeof(signs) - 1)];
+        if (known_add(spelled, values[i], LEN, 0, NULL) != ERR_NONE ||
+            known_add(f.known, values[i], LEN, 0, NULL) != ERR_NONE)
+            abort();
+    }
+    before = known_memory(f.known);
+    known_each_form(spelled, look_for, &f);
+    ok(f.found == f.looked_for && f.looked_for > FEW / 2, "%zu of %zu forms are found late",
+       f.found, f.looked_for);
+    ok(all_found(f.known, values, FEW), "and the values themselves");
+    ok(known_memory(f.known) <= before + (4 << 20), "it takes the room that was kept");
+    is_int((int64_t)known_form_count(f.known), (int64_t)known_form_count(spelled), "all are in");
+    known_free(spelled);
+    known_free(f.known);
+}
+
+/* ---- what blocks hold ---------------------------------------------------------------- */
+
+static uint64_t bit_of(const uint64_t *bits, size_t at)
+{
+    return bits[at / KNOWN_BLOCK] >> at % KNOWN_BLOCK & 1;
+}
+
+static bool is_strong(uint8_t byte)
+{
+    return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z');
+}
+
+static bool has_byte(const struct known_filter *f, uint8_t byte)
+{
+    bool beyond = byte >= 0x80; /* all or none of those */
+
+    return beyond ? (f->bytes[2] | f->bytes[3]) != 0 : (f->bytes[byte / 64] >> byte % 64 & 1) != 0;
+}
+
+/* Byte by byte. precise: as SSE2 is not. */
+static bool kinds_right(const struct known_filter *f, const uint8_t *p, size_t n,
+                        const struct known_kinds *k, bool precise)
+{
+    for (size_t i = 0; i < n * KNOWN_BLOCK; i++) {
+        bool foreign = bit_of(k->foreign, i);
+        bool strong = bit_of(k->strong, i);
+
+        if (bit_of(k->controls, i) != (p[i] < 0x20) ||
+            (precise ? foreign == has_byte(f, p[i]) : foreign && has_byte(f, p[i])) ||
+            strong != (precise ? is_strong(p[i]) : true))
+            return false;
+    }
+    return true;
+}
+
+/* The grams listed are those at every stride without a foreign byte, each in the right list. */
+static bool grams_right(const struct known_kinds *k, size_t n, uint32_t gram, uint32_t stride,
+                        const struct known_grams *g)
+{
+    size_t strong = 0;
+    size_t weak = 0;
+
+    for (size_t at = 0; at < n * KNOWN_BLOCK; at += stride) {
+        bool any_strong = false;
+        bool any_foreign = false;
+
+        for (size_t i = 0; i < (gram & ~3U); i++) {
+            any_foreign |= bit_of(k->foreign, at + i);
+            any_strong |= bit_of(k->strong, at + i);
+        }
+        if (any_foreign)
+            continue;
+        if (any_strong ? strong == g->n_strong || g->strong[strong++] != at
+                       : weak == g->n_weak || g->weak[weak++] != at)
+            return false;
+    }
+    return strong == g->n_strong && weak == g->n_weak;
+}
+
+static void fill_blocks(uint8_t *p, size_t n, size_t round)
+{
+    static const char words[] = "abcdefghijklmnopqrstuvwxyz-_./=:+AZ09 \n\x1b";
+
+    for (size_t i = 0; i < n; i++)
+        p[i] = round % 2 == 0 ? (uint8_t)next_random()
+                              : (uint8_t)words[next_random() % (round % 48 + 1) % sizeof(words)];
+}
+
+static bool teller_right(const struct known_teller *t, const struct known_filter *f, size_t round,
+                         bool precise)
+{
+    static uint8_t blocks[KNOWN_LIST_BLOCKS * KNOWN_BLOCK];
+    struct known_kinds kinds;
+    struct known_grams grams;
+    size_t n = round % KNOWN_LIST_BLOCKS + 1;
+
+    fill_blocks(blocks, n * KNOWN_BLOCK, round);
+    t->kinds(f, blocks, n, &kinds);
+    if (!kinds_right(f, blocks, n, &kinds, precise))
+        return false;
+    t->grams(&kinds, n, GRAM_LONG, &grams);
+    if (!grams_right(&kinds, n, GRAM_LONG, STRIDE_LONG, &grams))
+        return false;
+    t->grams(&kinds, n, GRAM_SHORT, &grams);
+    return grams_right(&kinds, n, GRAM_SHORT, STRIDE_SHORT, &grams);
+}
+
+/* Every way to tell what blocks hold, for filters of letters, of signs, and of bytes beyond ASCII. */
+static void check_tellers(void)
+{
+    static const char *const prints[] = {"abcxyzABCXYZ019", "+/=_-.%abcXYZ01", "p\xc3\xa4ssw\xc3\xb6rd1234"};
+    struct known_filter f;
+
+    for (int way = 0; way < N_TELLINGS; way++) {
+        const struct known_teller *t = known_teller_get((enum known_telling)way);
+        bool right = true;
+
+        for (size_t i = 0; t != NULL && i < sizeof(prints) / sizeof(prints[0]); i++) {
+            if (known_filter_init(&f, 1, FILTER_PRINT) != ERR_NONE)
+                abort();
+            known_filter_add(&f, (const uint8_t *)prints[i]);
+            known_filter_added(&f);
+            if (way == TELL_SSE2 && f.n_ranges == 0)
+                known_filter_release(&f); /* it is never asked then */
+            for (size_t round = 0; f.n_words > 0 && round < 600; round++)
+                right &= teller_right(t, &f, round, way != TELL_SSE2);
+            known_filter_release(&f);
+        }
+        ok(right, "way %d tells what blocks hold", way);
+    }
+}
+
 int main(void)
 {
+    check_tellers();
     check_many();
+    check_late();
     ok_alone(without_memory, &(bool){true}, "without memory, with a filter");
     ok_alone(without_memory, &(bool){false}, "without memory, without a filter");
     return done();
