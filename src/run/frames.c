@@ -56,11 +56,37 @@ void frames_release(struct frames *f)
     clean_buf_release(&f->bytes);
 }
 
+/*
+ * The bytes of a control sequence at the head of p that only colours what follows, or, `behind`
+ * something, erases what nothing has been written to yet (compilers and grep do, behind each
+ * colour). 0: it may be anything else.
+ */
+static size_t colour_len(const char *p, size_t n, bool behind)
+{
+    size_t i = 2;
+
+    if (n < 3 || p[1] != '[')
+        return 0;
+    while (i < n && ((p[i] >= '0' && p[i] <= '9') || p[i] == ';'))
+        i++;
+    return i < n && (p[i] == 'm' || (i == 2 && behind && p[i] == 'K')) ? i + 1 : 0;
+}
+
 bool frames_none_in(struct clean_span bytes)
 {
-    return memchr(bytes.ptr, '\r', bytes.len) == NULL &&
-           memchr(bytes.ptr, '\x1b', bytes.len) == NULL &&
-           memchr(bytes.ptr, '\b', bytes.len) == NULL;
+    const char *end = bytes.ptr + bytes.len;
+    const char *p = bytes.ptr;
+
+    if (memchr(p, '\r', bytes.len) != NULL || memchr(p, '\b', bytes.len) != NULL)
+        return false;
+    while ((p = memchr(p, '\x1b', (size_t)(end - p))) != NULL) {
+        size_t n = colour_len(p, (size_t)(end - p), p > bytes.ptr);
+
+        if (n == 0)
+            return false;
+        p += n;
+    }
+    return true;
 }
 
 static struct frame *current(struct frames *f)

@@ -71,7 +71,8 @@ void frames_release(struct frames *f); /* after frames_clear it may be used agai
 /* The next line begins. */
 void frames_clear(struct frames *f);
 
-/* True if bytes have nothing in them that could draw over something. */
+/* True if bytes, a whole line, have nothing in them that could draw over something, so that all of
+   them would be kept. */
 bool frames_none_in(struct clean_span bytes);
 
 /*

@@ -404,8 +404,51 @@ static void test_garbage(void)
     is_int(good, ROUNDS, "any bytes: the same in pieces, and apart");
 }
 
+/* ---- lines that need no looking into --------------------------------------------------------- */
+
+static bool none_in(const char *text, size_t len)
+{
+    char *copy = malloc(len + 1);
+    bool none;
+
+    memcpy(copy, text, len);
+    none = frames_none_in((struct clean_span){.ptr = copy, .len = len});
+    free(copy);
+    return none;
+}
+
+static const char *const colour_pieces[] = {"#", "#", " ", "\t", "\x1b[31m", "\x1b[m", "\x1b[1;38;5;9m",
+                                            EL, "\x1b[0K", "\x1b[1m", "\x1b[C", "\x1b[", "\x1b",
+                                            "\xc3\xa9", "\xe6", "\v", "\a", "\x1b[0;m"};
+
+/* Whatever is said to have none is kept to its last byte. */
+static void test_none(void)
+{
+    enum { ROUNDS = 60000, COLOURS = sizeof(colour_pieces) / sizeof(colour_pieces[0]) };
+    static struct result r;
+    static char text[1024];
+    int said = 0;
+    int kept = 0;
+
+    ok(none_in("plain \x1b[1;31mred\x1b[0m", 19) && none_in("\x1b[01m" EL "x.c:1:\x1b[m" EL, 20),
+       "colours have no frames in them");
+    ok(!none_in(EL "a", 4) && !none_in("\x1b[1;31mred\x1b[0m\r", 15) && !none_in("a\x1b[2K", 5) &&
+       !none_in("a\x1b[D", 4), "but what moves or erases has, with colours or without");
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t len = make_line(text, colour_pieces, round % 2 == 0 ? COLOURS : COLOURS / 2);
+
+        if (!none_in(text, len))
+            continue;
+        said++;
+        once(text, len, random_below(5) + 1, round % 3 == 0 ? 16 : MAX_LINE, &r);
+        kept += r.len == len && r.dropped == 0 && memcmp(r.kept, text, len) == 0;
+    }
+    ok(said > ROUNDS / 20 && kept == said, "of what has none all is kept (%d of %d)", kept, said);
+}
+
 int main(void)
 {
+    test_none();
     test_rules();
     test_tools();
     test_bounds();
