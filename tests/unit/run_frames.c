@@ -93,6 +93,8 @@ static void gives(const char *name, const char *text, uint32_t dropped, const ch
 }
 
 #define UP "\x1b[A"
+#define HALF "\xf0\x9f\x98"
+#define HALVES HALF HALF HALF HALF HALF HALF HALF HALF HALF HALF HALF HALF "\xe6\xe6"
 #define EL "\x1b[K"
 #define EL2 "\x1b[2K"
 
@@ -128,6 +130,7 @@ static void test_rules(void)
     gives("a tab skips columns", "abcdefghij\r\t\tx", 0, "abcdefghij\r\t\tx");
     gives("bytes that are no character", "abc\r\xff\xff\xff", 0, "abc\r\xff\xff\xff");
     gives("half a character at the end", "abc\r\xe6\x97", 0, "abc\r\xe6\x97");
+    gives("halves of characters behind each other", HALVES "\rabc", 0, HALVES "\rabc");
     gives("half a sequence at the end", "abc\r\x1b[3", 0, "abc\r\x1b[3");
     gives("another screen cannot be followed", "ab\rcd\r\x1b[?1049hx\ry", 1, "cd\r\x1b[?1049hx\ry");
     gives("nor insertions", "ab\rcd\r\x1b[2@x\rabcdef", 1, "cd\r\x1b[2@x\rabcdef");
