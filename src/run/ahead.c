@@ -21,8 +21,9 @@ void ahead_redact(struct redactor *r, struct ahead_read *read)
     read->holding = redactor_holding(r);
 }
 
-static void work(struct ahead *a)
+static void read_and_redact(void *ctx)
 {
+    struct ahead *a = ctx;
     struct ahead_read *read = a->read;
 
     read->len = sys.read(a->fd, read->data, STREAM_READ_SIZE);
@@ -43,7 +44,7 @@ static void *run(void *arg)
             break;
         a->state = AHEAD_RUNNING;
         pthread_mutex_unlock(&a->mutex);
-        work(a);
+        a->job(a->ctx);
         pthread_mutex_lock(&a->mutex);
         a->state = AHEAD_DONE;
         pthread_cond_signal(&a->changed);
@@ -116,12 +117,19 @@ void ahead_release(struct ahead *a)
 
 /* ---- the caller ------------------------------------------------------------------------ */
 
-void ahead_begin(struct ahead *a, int fd, struct redactor *r, struct ahead_read *read)
+void ahead_begin(struct ahead *a, ahead_job *job, void *ctx)
+{
+    a->job = job;
+    a->ctx = ctx;
+    set_state(a, AHEAD_READY);
+}
+
+void ahead_begin_read(struct ahead *a, int fd, struct redactor *r, struct ahead_read *read)
 {
     a->fd = fd;
     a->redactor = r;
     a->read = read;
-    set_state(a, AHEAD_READY);
+    ahead_begin(a, read_and_redact, a);
 }
 
 void ahead_end(struct ahead *a)
@@ -135,5 +143,5 @@ void ahead_end(struct ahead *a)
     a->state = AHEAD_IDLE;
     pthread_mutex_unlock(&a->mutex);
     if (mine)
-        work(a);
+        a->job(a->ctx);
 }

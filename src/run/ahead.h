@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * A read of a stream and its redaction, done by a thread while the caller passes on what the
- * read before gave: of a command that prints faster than it can be recorded, redaction then
- * costs no time.
+ * A thread that does a part of a stream's work while the caller does another: of a command that
+ * prints faster than it can be recorded, one of the two then costs no time. Of a pipe it is the
+ * next read and its redaction, while the caller passes on what the read before gave; of a terminal
+ * it is the log's record of what was read, while the caller reads on and shows what came before.
  *
  *     IDLE ──ahead_begin──▶ READY ──the thread──▶ RUNNING ──the thread──▶ DONE
  *       ▲                     └─ahead_end does it itself─▶ IDLE             │
  *       └────────────────────────────────────ahead_end─────────────────────┘
  *
- * Invariants: between begin and end the descriptor, the redactor with its set, and the read
- * belong to the thread; all else, the reads before it included, to the caller. Otherwise the
- * thread sleeps and touches nothing. A thread that has not been scheduled is not waited for.
+ * Invariants: between begin and end what the job is given belongs to the thread (of a read the
+ * descriptor, the redactor with its set, and the read), all else, the reads before it included, to
+ * the caller. Otherwise the thread sleeps and touches nothing. A thread that has not been scheduled
+ * is not waited for.
  * The thread blocks all signals, is made once a stream needs it and ended by ahead_release.
  * Called by stream.c, which never returns between begin and end; owned by the session.
  */
@@ -39,6 +41,9 @@ struct ahead_read {
     struct clean_vec spans;
 };
 
+/* Work for the thread, which touches nothing that the caller does meanwhile. */
+typedef void ahead_job(void *ctx);
+
 struct ahead {
     bool tried; /* to make the thread; it is made once or never */
     bool works;
@@ -46,7 +51,9 @@ struct ahead {
     pthread_mutex_t mutex; /* over the state */
     pthread_cond_t changed; /* never two waiters: one waits for READY, the other for DONE */
     enum ahead_state state;
-    int fd; /* what is under way */
+    ahead_job *job; /* what is under way */
+    void *ctx;
+    int fd; /* of a read */
     struct redactor *redactor;
     struct ahead_read *read;
     char *buffer; /* the second one beside the caller's */
@@ -62,10 +69,13 @@ void ahead_release(struct ahead *a);
  */
 bool ahead_ready(struct ahead *a);
 
-/* Reads once from fd, which does not block, into read->data, and feeds r. Not waited for. */
-void ahead_begin(struct ahead *a, int fd, struct redactor *r, struct ahead_read *read);
+/* Has job(ctx) done. Not waited for. */
+void ahead_begin(struct ahead *a, ahead_job *job, void *ctx);
 
-/* Waits until that is done: the read is the caller's. */
+/* Reads once from fd, which does not block, into read->data, and feeds r. Not waited for. */
+void ahead_begin_read(struct ahead *a, int fd, struct redactor *r, struct ahead_read *read);
+
+/* Waits until that is done: what the job was given is the caller's. */
 void ahead_end(struct ahead *a);
 
 /* The redactor's part of it, here and now: len bytes are in read->data. */

@@ -56,11 +56,84 @@ void frames_release(struct frames *f)
     clean_buf_release(&f->bytes);
 }
 
-bool frames_none_in(struct clean_span bytes)
+/*
+ * The bytes of a control sequence at the head of p that only colours what follows, or, `behind`
+ * something, erases what nothing has been written to yet (compilers and grep do, behind each
+ * colour). 0: it may be anything else.
+ */
+static size_t colour_len(const char *p, size_t n, bool behind)
 {
-    return memchr(bytes.ptr, '\r', bytes.len) == NULL &&
-           memchr(bytes.ptr, '\x1b', bytes.len) == NULL &&
-           memchr(bytes.ptr, '\b', bytes.len) == NULL;
+    size_t i = 2;
+
+    if (n < 3 || p[1] != '[')
+        return 0;
+    while (i < n && ((p[i] >= '0' && p[i] <= '9') || p[i] == ';'))
+        i++;
+    return i < n && (p[i] == 'm' || (i == 2 && behind && p[i] == 'K')) ? i + 1 : 0;
+}
+
+/* But for carriage returns. */
+static bool none_in(struct clean_span bytes)
+{
+    const char *end = bytes.ptr + bytes.len;
+    const char *p = bytes.ptr;
+
+    if (memchr(p, '\b', bytes.len) != NULL)
+        return false;
+    while ((p = memchr(p, '\x1b', (size_t)(end - p))) != NULL) {
+        size_t n = colour_len(p, (size_t)(end - p), p > bytes.ptr);
+
+        if (n == 0)
+            return false;
+        p += n;
+    }
+    return true;
+}
+
+/* Nothing but columns that are written, and something to be seen among them. */
+static bool is_simple_frame(const char *p, size_t n)
+{
+    bool shows = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < ' ' || p[i] > '~')
+            return false;
+        shows |= p[i] > ' ';
+    }
+    return shows;
+}
+
+/* The bar that most tools draw: each frame begins with a carriage return and is written over all
+   of the one before. */
+static bool ends_in_last(struct clean_span line, struct frames_ended *out)
+{
+    const char *end = line.ptr + line.len;
+    const char *p = line.ptr;
+    size_t before = 0;
+
+    while (p < end && *p == '\r')
+        p++;
+    for (out->dropped = 0;; out->dropped++) {
+        const char *cr = memchr(p, '\r', (size_t)(end - p));
+        size_t n = (size_t)((cr != NULL ? cr : end) - p);
+
+        if (n < before || !is_simple_frame(p, n))
+            return false;
+        if (cr == NULL)
+            break;
+        before = n;
+        p = cr + 1;
+    }
+    out->left_out = (size_t)(p - line.ptr);
+    return true;
+}
+
+bool frames_end(struct clean_span line, size_t max_line, struct frames_ended *out)
+{
+    *out = (struct frames_ended){0};
+    if (memchr(line.ptr, '\r', line.len) == NULL)
+        return none_in(line);
+    return line.len <= max_line && ends_in_last(line, out);
 }
 
 static struct frame *current(struct frames *f)

@@ -71,8 +71,17 @@ void frames_release(struct frames *f); /* after frames_clear it may be used agai
 /* The next line begins. */
 void frames_clear(struct frames *f);
 
-/* True if bytes have nothing in them that could draw over something. */
-bool frames_none_in(struct clean_span bytes);
+/* What is to be left out of a line's beginning, and how many frames that is. */
+struct frames_ended {
+    size_t left_out;
+    uint32_t dropped;
+};
+
+/*
+ * A quick look at a whole line: what frames_feed and frames_finish would make of it. False: that
+ * takes them to tell. (Most lines have nothing that draws over something, but may be coloured.)
+ */
+bool frames_end(struct clean_span line, size_t max_line, struct frames_ended *out);
 
 /*
  * Takes the next bytes of the line and returns how many; if that is not all, this line can be

@@ -63,16 +63,10 @@ bool session_unfinished_output(const struct session *s)
            terminal_blocked(&s->channels[ERR].terminal);
 }
 
-/*
- * What a command's terminal is read ahead of the one outside, so that the two are at work side by
- * side: each holds little, and the next is told late. A pipe is large enough by itself.
- */
-enum { READ_AHEAD = 48 << 10 };
-
 /* What was read has not been passed on yet: no more is read. This is the backpressure. */
 static bool held_up(const struct channel *c)
 {
-    size_t most = c->stream.is_pty ? READ_AHEAD : 0;
+    size_t most = c->stream.is_pty ? STREAM_PTY_AHEAD : 0;
 
     if (c->session->o->exact)
         return session_unfinished_output(c->session);

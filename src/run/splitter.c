@@ -176,10 +176,12 @@ static void whole_line(struct splitter *s, struct clean_span msg, size_t end_len
     start_next(s);
 }
 
-/* Nothing of the line has come before, and it needs no looking into. */
-static bool goes_whole(const struct splitter *s, struct clean_span part)
+/* Nothing of the line has come before, and it need not be followed to tell what is left out. */
+static bool goes_whole(const struct splitter *s, struct clean_span part, struct frames_ended *ended)
 {
-    return s->total == 0 && s->framed == 0 && (s->plain || frames_none_in(part));
+    *ended = (struct frames_ended){0};
+    return s->total == 0 && s->framed == 0 &&
+           (s->plain || frames_end(part, s->o.max_line, ended));
 }
 
 /* How many bytes of CR a terminal put before the newline, which are no part of the line: 0 or 1. */
@@ -202,10 +204,13 @@ static void release_cr(struct splitter *s, bool ends, int64_t ts_ms)
 static void feed_part(struct splitter *s, struct clean_span part, bool newline, int64_t ts_ms)
 {
     size_t cr = cr_at_end(s, part);
+    struct frames_ended ended;
 
     part = clean_sub(part, 0, part.len - cr);
-    if (newline && goes_whole(s, part)) {
-        whole_line(s, part, cr + 1, ts_ms);
+    if (newline && goes_whole(s, part, &ended)) {
+        s->left_out += ended.left_out;
+        s->dropped = ended.dropped;
+        whole_line(s, clean_sub(part, ended.left_out, part.len - ended.left_out), cr + 1, ts_ms);
         return;
     }
     begin(s, 0, ts_ms);

@@ -16,14 +16,22 @@ enum { LARGE_PIPE = 1 << 20, FULL_PIPE = 64 << 10 }; /* pipe(7): capacity and it
    tty_buffer.c) and 4 KiB to be read. FIONREAD tells of the latter only. */
 enum { FULL_PTY = 128 << 10 };
 
-/* A read of a pseudo-terminal gives 4 KiB at most. So many at once save turns, and writes to log
-   and terminal; a small one is the last, because then a program talks and somebody waits. Of more
-   at once the terminal outside would run dry meanwhile, and the command's own full. */
-enum { PTY_BATCH = 32 << 10, PTY_SMALL = 2 << 10 };
+/* A read of a pseudo-terminal gives so much at most (N_TTY_BUF_SIZE of the kernel's n_tty.c). So
+   many at once save turns, and writes to the log; a small one is the last, because then a program
+   talks and somebody waits. */
+enum { PTY_READ = 4095, PTY_BATCH = 8 * PTY_READ, PTY_SMALL = 2 << 10 };
 
-/* So many reads of a full pipe are one turn at most, and no more is read once it takes so long:
-   signals, the other stream and timers wait meanwhile. */
-enum { AHEAD_READS = 8 };
+/* Of so much at once there is more to come. */
+enum { PTY_FULL = PTY_BATCH / 2 };
+
+/* And so much it takes of a write, or a little more (tty_buffer_set_limit in pty.c). When more is
+   kept for it, it is offered between two reads: a batch takes far longer than who reads the
+   terminal outside takes to empty it. */
+enum { PTY_TAKES = 8 << 10 };
+
+/* So many reads of a full pipe, or batches of a full terminal, are one turn at most, and no more is
+   read once it takes so long: signals, the other stream and timers wait meanwhile. */
+enum { AHEAD_READS = 8, BEHIND_BATCHES = 32 };
 #define AHEAD_NS INT64_C(10000000)
 
 static bool wants_last_frame(const struct stream_options *o)
@@ -57,6 +65,8 @@ enum err_code stream_init(struct stream *s, int read_fd, const struct stream_opt
     if (!log_passes && s->for_terminal == NULL && s->stage == NULL && !s->is_pty &&
         redact_set_suits_thread(o->rules))
         s->ahead = o->ahead;
+    if (s->is_pty && s->for_terminal == NULL && s->stage == NULL)
+        s->ahead = o->ahead;
     if (rc != ERR_NONE)
         stream_release(s);
     return rc;
@@ -78,6 +88,13 @@ void stream_release(struct stream *s)
     clean_vec_release(&s->terminal_spans);
     splitter_release(&s->splitter);
     *s = (struct stream){.fd = -1};
+}
+
+/* The log has what is kept for it. */
+static void keep_busy(struct stream *s)
+{
+    if (s->terminal != NULL && terminal_kept(s->terminal) > PTY_TAKES)
+        terminal_flush(s->terminal);
 }
 
 static void forward(struct stream *s, const struct clean_vec *spans)
@@ -196,7 +213,7 @@ static enum stream_turn read_failed(struct stream *s)
     return STREAM_ENDED;
 }
 
-static ssize_t read_batch(const struct stream *s, char *scratch, size_t most)
+static ssize_t read_batch(struct stream *s, char *scratch, size_t most)
 {
     ssize_t n = sys.read(s->fd, scratch, most);
     ssize_t total = n;
@@ -204,16 +221,21 @@ static ssize_t read_batch(const struct stream *s, char *scratch, size_t most)
     if (most > PTY_BATCH)
         most = PTY_BATCH;
     while (s->is_pty && n >= PTY_SMALL && (size_t)total < most) {
+        keep_busy(s);
         n = sys.read(s->fd, scratch + total, most - (size_t)total);
         total += n > 0 ? n : 0; /* what was wrong comes again */
     }
     return total;
 }
 
-static void pass_on(struct stream *s, struct raw_span in)
+/* How many of the last bytes are to come after what the other stream has. */
+static size_t ask_on_output(const struct stream *s, struct raw_span in)
 {
-    size_t later = s->on_output != NULL ? s->on_output(s->ctx, in) : 0;
+    return s->on_output != NULL ? s->on_output(s->ctx, in) : 0;
+}
 
+static void pass_on(struct stream *s, struct raw_span in, size_t later)
+{
     if (later > 0) {
         take_all(s, (struct raw_span){.ptr = in.ptr, .len = in.len - later});
         s->other_first(s->ctx);
@@ -240,23 +262,20 @@ static void pass_read(struct stream *s, const struct ahead_read *read)
         forward(s, &read->spans);
 }
 
-/* Is the next read worth a thread, and nobody kept waiting by it? */
-static bool goes_ahead(const struct stream *s, const struct ahead_read *read, int64_t since_ns)
+/* May one more read be part of this turn? Nobody is to be kept waiting by it, and the terminal not
+   to have more than `most` to show. */
+static bool goes_on(const struct stream *s, size_t most, int64_t since_ns)
 {
     bool heard = s->terminal == NULL ||
-                 (!terminal_blocked(s->terminal) && s->terminal->sys_errno == 0);
+                 (terminal_kept(s->terminal) <= most && s->terminal->sys_errno == 0);
 
-    return read->rc == ERR_NONE && read->len >= FULL_PIPE && heard &&
-           clock_monotonic_ns() - since_ns < AHEAD_NS;
+    return heard && clock_monotonic_ns() - since_ns < AHEAD_NS;
 }
 
-/* A read behind others gave nothing. */
-static enum stream_turn no_more(struct stream *s, const struct ahead_read *read)
+/* A read behind others gave nothing: it ended, or failed with errno. */
+static enum stream_turn no_more(struct stream *s, ssize_t n)
 {
-    if (read->len == 0)
-        return STREAM_ENDED;
-    errno = read->sys_errno;
-    return read_failed(s) == STREAM_ENDED ? STREAM_ENDED : STREAM_READ;
+    return n == 0 || read_failed(s) == STREAM_ENDED ? STREAM_ENDED : STREAM_READ;
 }
 
 /* The first read is in scratch; each is passed on while the thread is at the next one. */
@@ -271,17 +290,84 @@ static enum stream_turn turn_ahead(struct stream *s, char *scratch, size_t n)
     ahead_redact(s->for_log, &reads[0]);
     for (int i = 0; i < AHEAD_READS; i++) {
         struct ahead_read *next = &reads[(i + 1) % 2];
-        bool more = i + 1 < AHEAD_READS && goes_ahead(s, &reads[i % 2], since_ns);
+        bool full = reads[i % 2].rc == ERR_NONE && reads[i % 2].len >= FULL_PIPE;
+        bool more = i + 1 < AHEAD_READS && full && goes_on(s, 0, since_ns);
 
         if (more)
-            ahead_begin(s->ahead, s->fd, s->for_log, next);
+            ahead_begin_read(s->ahead, s->fd, s->for_log, next);
         pass_read(s, &reads[i % 2]);
         if (!more)
             break;
         ahead_end(s->ahead);
-        if (next->len <= 0)
-            return no_more(s, next);
+        if (next->len <= 0) {
+            errno = next->sys_errno;
+            return no_more(s, next->len);
+        }
     }
+    return STREAM_READ;
+}
+
+/* ---- a full terminal ------------------------------------------------------------------- */
+
+struct log_job {
+    struct stream *stream;
+    bool holding;
+    int64_t ts_ms;
+};
+
+static void write_log(void *ctx)
+{
+    const struct log_job *job = ctx;
+
+    to_log(job->stream, &job->stream->log_spans, job->holding, job->ts_ms);
+}
+
+/* Log first, then the terminal, as take(): the thread writes the log while the next bytes are read
+   to `next`. Returns how many those are, as read(2). */
+static ssize_t pass_behind(struct stream *s, struct raw_span in, char *next)
+{
+    struct log_job job = {.stream = s, .ts_ms = clock_realtime_ms()};
+    int sys_errno;
+    ssize_t n;
+
+    if (redactor_feed(s->for_log, in, &s->log_spans) != ERR_NONE) {
+        take_all(s, in); /* in smaller pieces, that is */
+        return read_batch(s, next, PTY_BATCH);
+    }
+    job.holding = redactor_holding(s->for_log);
+    ahead_begin(s->ahead, write_log, &job);
+    n = read_batch(s, next, PTY_BATCH);
+    sys_errno = errno;
+    ahead_end(s->ahead);
+    s->mid_line = in.ptr[in.len - 1] != '\n';
+    if (s->terminal != NULL)
+        forward(s, &s->log_spans);
+    errno = sys_errno;
+    return n;
+}
+
+/* The first batch is in scratch, so is the last. Nothing is under way while somebody is asked, who
+   may write to the log. */
+static enum stream_turn turn_behind(struct stream *s, char *scratch, size_t len)
+{
+    char *const buffers[2] = {scratch, s->ahead->buffer};
+    struct raw_span in = {.ptr = scratch, .len = len};
+    int64_t since_ns = clock_monotonic_ns();
+    size_t later = ask_on_output(s, in);
+
+    for (int i = 1; i < BEHIND_BATCHES && later == 0 && in.len >= PTY_FULL &&
+                    goes_on(s, STREAM_PTY_AHEAD, since_ns); i++) {
+        ssize_t n = pass_behind(s, in, buffers[i % 2]);
+
+        if (n <= 0)
+            return no_more(s, n);
+        in = (struct raw_span){.ptr = buffers[i % 2], .len = (size_t)n};
+        s->bytes += in.len;
+        later = ask_on_output(s, in);
+    }
+    if (in.ptr != scratch)
+        memcpy(scratch, in.ptr, in.len); /* a turn of the other stream may want the other buffer */
+    pass_on(s, (struct raw_span){.ptr = scratch, .len = in.len}, later);
     return STREAM_READ;
 }
 
@@ -293,16 +379,20 @@ enum stream_turn stream_turn(struct stream *s, char *scratch)
     size_t most = s->limited && !last_look && s->left < STREAM_READ_SIZE ? (size_t)s->left
                                                                          : STREAM_READ_SIZE;
     ssize_t n = read_batch(s, scratch, most);
+    struct raw_span in;
 
     if (n < 0)
         return read_failed(s);
     if (n == 0)
         return STREAM_ENDED;
     enlarge(s, (size_t)n);
-    if (n >= FULL_PIPE && s->ahead != NULL && !s->limited && ahead_ready(s->ahead))
+    if (!s->is_pty && n >= FULL_PIPE && s->ahead != NULL && !s->limited && ahead_ready(s->ahead))
         return turn_ahead(s, scratch, (size_t)n);
     s->bytes += (uint64_t)n;
-    pass_on(s, (struct raw_span){.ptr = scratch, .len = (size_t)n});
+    if (s->is_pty && n >= PTY_FULL && s->ahead != NULL && !s->limited && ahead_ready(s->ahead))
+        return turn_behind(s, scratch, (size_t)n);
+    in = (struct raw_span){.ptr = scratch, .len = (size_t)n};
+    pass_on(s, in, ask_on_output(s, in));
     if (s->limited)
         s->left -= (uint64_t)n < s->left ? (uint64_t)n : s->left;
     if (last_look) {

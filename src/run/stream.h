@@ -33,6 +33,13 @@
 
 enum { STREAM_READ_SIZE = 256 << 10 }; /* one read; the scratch buffer all streams share */
 
+/*
+ * What a command's terminal is read ahead of the one outside, so that the two are at work side by
+ * side: each holds little, and the next is told late. Two batches: one being shown, one behind it.
+ * A pipe is large enough by itself.
+ */
+enum { STREAM_PTY_AHEAD = 64 << 10 };
+
 struct ahead;
 
 enum forward_mode { FORWARD_REDACTED, FORWARD_RAW, FORWARD_NONE };

@@ -222,7 +222,7 @@ static bool in_character(struct motion_parser *p, char c, struct motion *m)
 
     p->utf8[p->utf8_len] = c;
     len = p->utf8_len + 1u;
-    if (utf8_cut(p->utf8, len) < len) { /* may still become one */
+    if (utf8_cut(p->utf8, len) == 0) { /* may still become one, all of it; 3 bytes at most */
         p->utf8_len = (uint8_t)len;
         p->state = CHARACTER;
         is(m, MOTION_MORE, 0);

@@ -3,7 +3,8 @@
  * A thread that reads and redacts what comes next. It gives what the caller would have got by
  * itself, span by span, for every split; the spans of the read before stay what they are
  * meanwhile; and a stream with it makes the same log and the same terminal as one without,
- * whatever fails. `make check-tsan` runs it under ThreadSanitizer.
+ * whatever fails: of a pipe, and of a terminal, where the thread writes the log. Nothing is shown
+ * that the log does not have. `make check-tsan` runs it under ThreadSanitizer.
  */
 #include "lib/storetest.h"
 
@@ -15,7 +16,8 @@
 #include "run/stream.h"
 
 enum { TEXT_SIZE = 1 << 20, RECIPE_MAX = 24, PIPE_SIZE = 1 << 20, FULL_TURN = 8,
-       N_READS = TEXT_SIZE / STREAM_READ_SIZE, HELD_MAX = 16 << 10 };
+       N_READS = TEXT_SIZE / STREAM_READ_SIZE, HELD_MAX = 16 << 10, PTY_READ = 4095,
+       PTY_BATCH = 8 * PTY_READ, FULL_PTY_TURN = 32 };
 
 static char text[TEXT_SIZE];
 static char scratch[STREAM_READ_SIZE];
@@ -46,6 +48,7 @@ void *__wrap_realloc(void *old, size_t size)
 }
 
 static struct sys_table real;
+static bool as_pty; /* pipes play the master of a pseudo-terminal */
 static int n_reads;
 static int fail_read; /* the so-manieth read fails */
 static int read_errno;
@@ -54,19 +57,77 @@ static int64_t clock_now;
 
 static ssize_t failing_read(int fd, void *data, size_t n)
 {
-    if (++n_reads == fail_read) {
+    bool again = read_errno == EIO && fail_read > 0; /* as the kernel has it */
+
+    n_reads++;
+    if (n_reads == fail_read || (again && n_reads > fail_read)) {
         errno = read_errno;
         return -1;
     }
-    return real.read(fd, data, n);
+    return real.read(fd, data, as_pty && n > PTY_READ ? PTY_READ : n);
 }
 
 static ssize_t endless_read(int fd, void *data, size_t n)
 {
     (void)fd;
     n_reads++;
+    n = as_pty && n > PTY_READ ? PTY_READ : n;
     memcpy(data, text, n);
     return (ssize_t)n;
+}
+
+/* ---- a terminal that takes little ------------------------------------------------------------ */
+
+static struct slow {
+    int fd;     /* the terminal; -1: none, all goes as fast as it can */
+    int log_fd; /* what was shown is looked for there; -1 until then */
+    uint64_t shown;
+    uint64_t logged; /* lines, the start record among them */
+    bool early; /* a line was shown before the log had it */
+} slow = {.fd = -1, .log_fd = -1};
+
+static uint64_t newlines(const char *data, size_t n)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += data[i] == '\n';
+    return count;
+}
+
+static void look_into_log(void)
+{
+    static char data[1 << 16];
+    ssize_t n;
+
+    if (slow.log_fd < 0)
+        slow.log_fd = open(test_path, O_RDONLY | O_CLOEXEC);
+    while ((n = real.read(slow.log_fd, data, sizeof(data))) > 0)
+        slow.logged += newlines(data, (size_t)n);
+}
+
+/* Every other write finds no room, and the others find little. */
+static ssize_t slow_write(int fd, const void *data, size_t n)
+{
+    size_t room;
+
+    if (fd != slow.fd)
+        return real.write(fd, data, n); /* maybe the thread's */
+    room = 1 + next_random() % (12 << 10);
+    if (next_random() % 2 == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    n = n < room ? n : room;
+    look_into_log();
+    slow.shown += newlines(data, n);
+    slow.early |= slow.shown + 1 > slow.logged;
+    return real.write(fd, data, n);
+}
+
+static ssize_t slow_writev(int fd, const struct iovec *iov, int n)
+{
+    return fd == slow.fd ? slow_write(fd, iov[0].iov_base, iov[0].iov_len) : real.writev(fd, iov, n);
 }
 
 /* Two logs made at the same time have the same bytes. */
@@ -212,7 +273,7 @@ static void one_read(struct pair *p, const int fds[2], size_t k, const char *dat
         redactor_feed(p->plain, (struct raw_span){data, n}, &p->spans) != ERR_NONE)
         abort();
     p->want[k % 2] = digest(&p->spans);
-    ahead_begin(p->ahead, fds[0], p->beside, read);
+    ahead_begin_read(p->ahead, fds[0], p->beside, read);
     look_back_at(p, k); /* while the thread is at this one */
     ahead_end(p->ahead);
     look_back_at(p, k);
@@ -319,7 +380,7 @@ static void alone_release(struct alone *t)
 
 static void read_ahead(struct alone *t)
 {
-    ahead_begin(&t->a, t->fds[0], t->r, &t->read);
+    ahead_begin_read(&t->a, t->fds[0], t->r, &t->read);
     ahead_end(&t->a);
 }
 
@@ -458,10 +519,22 @@ static void open_stream(struct stream *s, int fd, struct build_log *l, struct te
                         struct redact_set *set, struct ahead *a)
 {
     struct stream_options o = {.log = l, .terminal = t, .src = SRC_STDOUT, .rules = set,
-                               .redact = true, .ahead = a, .max_line = 256 << 10};
+                               .redact = true, .ahead = a, .max_line = 256 << 10,
+                               .is_pty = as_pty};
 
     if (stream_init(s, fd, &o, NULL) != ERR_NONE)
         abort();
+}
+
+/* The terminal gets what is kept for it in the end. */
+static void show_rest(struct terminal *t)
+{
+    while (terminal_blocked(t))
+        terminal_flush(t);
+    if (slow.log_fd >= 0)
+        close(slow.log_fd);
+    slow.log_fd = -1;
+    slow.shown = slow.logged = 0;
 }
 
 /* text through a stream, into a fresh log and a file. */
@@ -486,7 +559,9 @@ static struct made make(struct redact_set *set, struct ahead *a)
     terminal_init(&t, out, false);
     open_stream(&s, fds[0], l, &t, set, a);
     n_reads = 0;
+    slow.fd = slow.fd >= 0 ? out : -1;
     feed_stream(&s, fds);
+    show_rest(&t);
     m.lost = s.lost;
     stream_release(&s);
     if (seal(l, &e) != ERR_NONE)
@@ -520,28 +595,50 @@ static bool begins(const struct made *whole, const struct made *m)
     return m->shown_len < whole->shown_len && memcmp(whole->shown, m->shown, certain) == 0;
 }
 
-static void test_faults(struct redact_set *set, struct ahead *a, const struct made *want)
+static void test_fault(struct redact_set *set, struct ahead *a, const struct made *want, int read)
 {
     static const int harmless[] = {EINTR, EAGAIN};
+    struct made m;
 
-    sys.read = failing_read;
-    for (fail_read = 1; fail_read <= N_READS; fail_read++) {
-        struct made m;
-
-        for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
-            read_errno = harmless[i];
-            m = make(set, a);
-            ok(same(&m, want), "read %d: %s: nothing is missing", fail_read,
-               strerror(read_errno));
-            made_release(&m);
-        }
-        read_errno = EIO;
+    fail_read = read;
+    for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+        read_errno = harmless[i];
         m = make(set, a);
-        ok(m.lost && begins(want, &m),
-           "read %d: EIO: the stream ends there, and is told to be incomplete", fail_read);
+        ok(same(&m, want), "read %d: %s: nothing is missing", read, strerror(read_errno));
         made_release(&m);
     }
-    sys.read = real.read;
+    read_errno = EIO;
+    m = make(set, a);
+    ok(m.lost == !as_pty && begins(want, &m),
+       as_pty ? "read %d: EIO: the terminal's end" :
+       "read %d: EIO: the stream ends there, and is told to be incomplete", read);
+    made_release(&m);
+    fail_read = 0;
+}
+
+static void test_faults(struct redact_set *set, struct ahead *a, const struct made *want)
+{
+    int last = as_pty ? TEXT_SIZE / PTY_READ : N_READS;
+
+    for (int read = 1; read <= last; read += as_pty && read > 20 ? 41 : 1)
+        test_fault(set, a, want, read);
+}
+
+/* Bytes wait for the terminal while the thread writes the log. */
+static void test_slow(struct redact_set *set, struct ahead *a, const struct made *want)
+{
+    struct made m;
+
+    slow.fd = 0;
+    sys.write = slow_write;
+    sys.writev = slow_writev;
+    m = make(set, a);
+    ok(same(&m, want), "a slow terminal gets the same");
+    ok(!slow.early, "and no line before the log");
+    made_release(&m);
+    slow.fd = -1;
+    sys.write = real.write;
+    sys.writev = real.writev;
 }
 
 static void test_no_memory(struct redact_set *set, const struct made *want)
@@ -561,24 +658,27 @@ static void test_no_memory(struct redact_set *set, const struct made *want)
         made_release(&m);
         ahead_release(&a);
     } while (spans_failed);
-    ok(tried > 3, "it was short of memory %d times", tried - 1);
+    ok(tried > 1, "it was short of memory %d times", tried - 1);
 }
 
-static void test_stream(void)
+static void test_stream(bool pty)
 {
     struct redact_set *set = new_set(true);
     struct ahead a = {0};
     struct made want;
     struct made got;
 
+    as_pty = pty;
     sys.clock_gettime = still_clock;
     sys.sched_getaffinity = two_cpus;
+    sys.read = failing_read;
     make_text(set);
     want = make(set, NULL);
     ok(want.shown_len > 0 && want.log_len > want.shown_len && !want.lost, "a stream without");
     got = make(set, &a);
     ok(a.works && same(&got, &want), "a stream with a thread: the same log, the same terminal");
     made_release(&got);
+    test_slow(set, &a, &want);
     test_faults(set, &a, &want);
     test_no_memory(set, &want);
     ahead_release(&a);
@@ -590,6 +690,7 @@ static void test_stream(void)
     ahead_release(&a);
     redact_set_free(set);
     sys = real;
+    as_pty = false;
 }
 
 /* ---- how far a turn goes ---------------------------------------------------------------- */
@@ -625,7 +726,7 @@ static uint64_t turn_of(int out_fd, struct redact_set *set, struct stream_option
     terminal_release(&t);
     ahead_release(&a);
     build_log_free(l);
-    return bytes / STREAM_READ_SIZE;
+    return bytes / (as_pty ? PTY_BATCH : STREAM_READ_SIZE);
 }
 
 static void take_value(void *ctx, const char *value, size_t len)
@@ -656,6 +757,34 @@ static void test_alone(int null_fd)
     redact_set_free(set);
 }
 
+/* The terminal of the command, likewise. */
+static void test_pty_turns(struct redact_set *set, int null_fd)
+{
+    struct stream_options o = {.redact = true, .is_pty = true};
+    int fds[2];
+
+    as_pty = true;
+    sys.clock_gettime = still_clock;
+    is_int((int64_t)turn_of(null_fd, set, o), FULL_PTY_TURN, "of a terminal: so many batches");
+    clock_step = INT64_C(6000000);
+    sys.clock_gettime = still_clock;
+    is_int((int64_t)turn_of(null_fd, set, o) < FULL_PTY_TURN, 1, "fewer when they take long");
+    clock_step = 0;
+    open_pipe(fds);
+    (void)!fcntl(fds[1], F_SETPIPE_SZ, 4096);
+    sys.clock_gettime = still_clock;
+    ok(turn_of(fds[1], set, o) <= STREAM_PTY_AHEAD / PTY_BATCH + 3,
+       "no more for a reader that is behind than is read ahead");
+    close(fds[0]);
+    sys.clock_gettime = still_clock;
+    is_int((int64_t)turn_of(fds[1], set, o), 2, "nor once it is gone");
+    close(fds[1]);
+    o.forward = FORWARD_RAW;
+    sys.clock_gettime = still_clock;
+    is_int((int64_t)turn_of(null_fd, set, o), 1, "--forward raw: no thread");
+    as_pty = false;
+}
+
 static void test_turns(void)
 {
     struct stream_options o = {.redact = true};
@@ -679,6 +808,7 @@ static void test_turns(void)
     is_int((int64_t)turn_of(fds[1], set, o), 2, "nor once it is gone");
     close(fds[1]);
     test_alone(null_fd);
+    test_pty_turns(set, null_fd);
     close(null_fd);
     redact_set_free(set);
 }
@@ -694,7 +824,8 @@ int main(void)
     refused(no_cpus, 0, "nobody knows how many processors");
     refused(two_cpus, 1, "no thread to be had");
     test_late_thread();
-    test_stream();
+    test_stream(false);
+    test_stream(true);
     test_turns();
     return done();
 }

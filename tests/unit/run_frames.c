@@ -93,6 +93,8 @@ static void gives(const char *name, const char *text, uint32_t dropped, const ch
 }
 
 #define UP "\x1b[A"
+#define HALF "\xf0\x9f\x98"
+#define HALVES HALF HALF HALF HALF HALF HALF HALF HALF HALF HALF HALF HALF "\xe6\xe6"
 #define EL "\x1b[K"
 #define EL2 "\x1b[2K"
 
@@ -128,6 +130,7 @@ static void test_rules(void)
     gives("a tab skips columns", "abcdefghij\r\t\tx", 0, "abcdefghij\r\t\tx");
     gives("bytes that are no character", "abc\r\xff\xff\xff", 0, "abc\r\xff\xff\xff");
     gives("half a character at the end", "abc\r\xe6\x97", 0, "abc\r\xe6\x97");
+    gives("halves of characters behind each other", HALVES "\rabc", 0, HALVES "\rabc");
     gives("half a sequence at the end", "abc\r\x1b[3", 0, "abc\r\x1b[3");
     gives("another screen cannot be followed", "ab\rcd\r\x1b[?1049hx\ry", 1, "cd\r\x1b[?1049hx\ry");
     gives("nor insertions", "ab\rcd\r\x1b[2@x\rabcdef", 1, "cd\r\x1b[2@x\rabcdef");
@@ -404,8 +407,78 @@ static void test_garbage(void)
     is_int(good, ROUNDS, "any bytes: the same in pieces, and apart");
 }
 
+/* ---- a quick look ---------------------------------------------------------------------- */
+
+static bool quick(const char *text, size_t len, size_t max_line, struct frames_ended *out)
+{
+    char *copy = malloc(len + 1);
+    bool told;
+
+    memcpy(copy, text, len);
+    told = frames_end((struct clean_span){.ptr = copy, .len = len}, max_line, out);
+    free(copy);
+    return told;
+}
+
+static void tells(const char *name, const char *text, uint32_t dropped, const char *want)
+{
+    struct frames_ended e;
+    bool told = quick(text, strlen(text), MAX_LINE, &e);
+
+    ok(told && e.dropped == dropped && strcmp(text + e.left_out, want) == 0, "%s", name);
+}
+
+static const char *const colour_pieces[] = {"#", "#", " ", "\t", "\x1b[31m", "\x1b[m", "\x1b[1;38;5;9m",
+                                            EL, "\x1b[0K", "\x1b[1m", "\x1b[C", "\x1b[", "\x1b",
+                                            "\xc3\xa9", "\xe6", "\v", "\a", "\x1b[0;m"};
+static const char *const bar_pieces[] = {"\rabcdefghijklmnop", "\r  50% [==  ]", "\r 100% [====]",
+                                         "\rabcdefghijklmnopqrstuvwxyz0123456789", "\r10%", "\r",
+                                         "#", " ", "  ", "\ra", "\r \xc3\xa9", "\b", "\x1b[m"};
+
+/* Whatever it tells is what following the line gives, in pieces of any size. */
+static void test_quick_random(const char *name, const char *const *pieces, size_t n_pieces)
+{
+    enum { ROUNDS = 60000 };
+    static struct result r;
+    static char text[1024];
+    struct frames_ended e;
+    int told = 0;
+    int same_as = 0;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t max_line = round % 3 == 0 ? 32 : MAX_LINE;
+        size_t len = make_line(text, pieces, round % 2 == 0 ? n_pieces : n_pieces / 2);
+
+        if (!quick(text, len, max_line, &e))
+            continue;
+        told++;
+        once(text, len, random_below(5) + 1, max_line, &r);
+        same_as += r.len == len - e.left_out && r.dropped == e.dropped &&
+                   memcmp(r.kept, text + e.left_out, r.len) == 0;
+    }
+    ok(told > ROUNDS / 40 && same_as == told, "%s: a quick look tells the same (%d of %d)", name,
+       same_as, told);
+}
+
+static void test_quick(void)
+{
+    struct frames_ended e;
+
+    tells("colours have no frames in them", "plain \x1b[1;31mred\x1b[0m", 0,
+          "plain \x1b[1;31mred\x1b[0m");
+    tells("nor has gcc", "\x1b[01m" EL "x.c:1:\x1b[m" EL, 0, "\x1b[01m" EL "x.c:1:\x1b[m" EL);
+    tells("a bar is its last frame", "\r  0% [  ]\r 50% [= ]\r100% [==] done", 2,
+          "100% [==] done");
+    ok(!quick(EL "a", 4, 64, &e) && !quick("a\x1b[2K", 5, 64, &e) && !quick("a\x1b[D", 4, 64, &e) &&
+       !quick("ab\rc", 4, 64, &e) && !quick("ab\r  ", 5, 64, &e) && !quick("a\rb\r", 4, 64, &e),
+       "whatever else moves, erases or leaves something takes longer");
+    test_quick_random("colours", colour_pieces, sizeof(colour_pieces) / sizeof(colour_pieces[0]));
+    test_quick_random("bars", bar_pieces, sizeof(bar_pieces) / sizeof(bar_pieces[0]));
+}
+
 int main(void)
 {
+    test_quick();
     test_rules();
     test_tools();
     test_bounds();
