@@ -367,15 +367,16 @@ static bool may_grow(const struct redactor *r, const struct anchor *a, uint64_t 
 
 bool candidates_needless(struct redactor *r, size_t anchor, uint64_t start, uint64_t end)
 {
-    enum { OTHERWISE = ANCHOR_PEM | ANCHOR_BLOCK | ANCHOR_MASK };
+    enum { OTHERWISE = ANCHOR_PEM | ANCHOR_BLOCK | ANCHOR_MASK,
+           AROUND = ANCHOR_SCHEME | ANCHOR_LINE /* what look_around asks of */ };
     const struct anchor *a = &anchors[anchor];
     const struct before_row b = {start, end};
 
-    if ((a->flags & OTHERWISE) != 0)
-        return !look_around(r, a, start, end);
-    if (may_grow(r, a, start))
+    if ((a->flags & AROUND) != 0 && !look_around(r, a, start, end))
+        return true;
+    if ((a->flags & OTHERWISE) != 0 || may_grow(r, a, start))
         return false;
-    if (anchor_refuses(r, a, end) || !look_around(r, a, start, end))
+    if (anchor_refuses(r, a, end))
         return true;
     for (uint16_t i = 0; i < a->n_rules; i++) {
         const struct rule *rule = &rules[a->first + i];

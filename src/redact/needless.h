@@ -41,12 +41,12 @@ static inline bool row_refuses(const struct rule *rule, uint8_t byte)
     return !rule_class_has(rule_classes[rule->begins], byte);
 }
 
-/* and most anchors with them: the byte at pos tells, if it is at hand. */
+/* and most anchors with them: the byte at pos tells, if it is at hand. One row is asked itself. */
 static inline bool anchor_refuses(const struct redactor *r, const struct anchor *a, uint64_t pos)
 {
     const uint32_t *begins = rule_classes[a->begins[r->set->level > 0]];
 
-    return pos >= r->base && pos - r->base < r->in_len &&
+    return a->n_rules > 1 && pos >= r->base && pos - r->base < r->in_len &&
            !rule_class_has(begins, r->in[pos - r->base]);
 }
 
