@@ -160,7 +160,8 @@ def texts():
     mixed = b"".join(b"2026-01-02T03:04:05.%07dZ [INFO] tests/case_%d: ok\n" % (n, n)
                      + b"gcc -Wall -O2 -Isrc -c -o build/obj/file_%d.o src/file_%d.c\n" % (n, n)
                      + b"\x1b[01m\x1b[Kfile.c:%d:7:\x1b[m\x1b[K " % n
-                     + b"\x1b[01;35m\x1b[Kwarning: \x1b[m\x1b[Kunused variable\n\r  0% [    ]\r 50% [==  ]\r100% [====]\n"
+                     + b"\x1b[01;35m\x1b[Kwarning: \x1b[m\x1b[Kunused variable\n"
+                     + b"\r  0% [    ]\r 50% [==  ]\r100% [====]\n"
                      + b"    at caf\xc3\xa9 (src/net/socket.js:%d:15)\n" % n for n in range(1000))
     return {"plain lines": plain, "as in CI": mixed, "in colours": coloured}
 
