@@ -26,7 +26,7 @@
 enum {
     GAPS_ROOM = 8 + 1, /* bytes read behind a gap */
     GAPS_SPARE = 2, /* more than that in a block are few */
-    BLOCKS_LEN = KNOWN_LIST_BLOCKS * KNOWN_BLOCK /* bytes whose gaps and grams are listed in one go */
+    BLOCKS_LEN = KNOWN_LIST_BLOCKS * KNOWN_BLOCK /* bytes whose gaps are listed in one go */
 };
 
 /*
@@ -308,7 +308,8 @@ static inline size_t gaps_list(struct blocks *b, size_t n, uint64_t controls, si
     return n;
 }
 
-/* Some blocks, whose kinds are told first. Returns how far they go, less if not all are as usual. */
+/* Some blocks, whose kinds are told first. Returns how far they go, less if not all are as
+   usual. */
 static inline __attribute__((always_inline)) size_t pass_listed(struct blocks *b, size_t base,
                                                                 size_t len, struct known_step step)
 {

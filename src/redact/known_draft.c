@@ -66,12 +66,6 @@ static bool same_form(const struct form *a, const struct form *b)
     return true;
 }
 
-static enum err_code forms_reserve(struct known *k)
-{
-    return known_room_grow((void **)&k->forms, &k->forms_cap, sizeof(*k->forms), k->n_forms,
-                           k->n_forms + UINT64_C(1) + k->trie.spare);
-}
-
 /* The form hangs on its node, after those that hang there already. False: it is one of them. */
 static bool form_hang(struct known *k, const struct form *form, uint32_t node)
 {
@@ -108,7 +102,7 @@ static enum err_code form_add(struct drafts *d, struct form *form, const struct 
 {
     struct known *k = d->known;
     uint32_t node;
-    enum err_code rc = forms_reserve(k);
+    enum err_code rc = known_forms_reserve(k, 1);
 
     if (rc == ERR_NONE && d->prints)
         rc = known_prints_reserve(k, 1);

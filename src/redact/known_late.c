@@ -27,8 +27,24 @@ _Static_assert((int)LATE_FORMS_MAX < UINT8_MAX, "they are counted in a byte");
 
 enum err_code known_prints_reserve(struct known *k, size_t n)
 {
-    return known_room_grow((void **)&k->prints, &k->prints_cap, sizeof(*k->prints), k->n_prints,
-                           k->n_prints + n);
+    void *room = known_room_grown(k->prints, &k->prints_cap, sizeof(*k->prints), k->n_prints,
+                                  k->n_prints + n);
+
+    if (room == NULL)
+        return ERR_MEMORY;
+    k->prints = room;
+    return ERR_NONE;
+}
+
+enum err_code known_forms_reserve(struct known *k, uint32_t n)
+{
+    void *room = known_room_grown(k->forms, &k->forms_cap, sizeof(*k->forms), k->n_forms,
+                                  (uint64_t)k->n_forms + k->trie.spare + n);
+
+    if (room == NULL)
+        return ERR_MEMORY;
+    k->forms = room;
+    return ERR_NONE;
 }
 
 void known_print_add(struct known *k, const uint8_t *bytes, size_t len, size_t first)
@@ -149,23 +165,30 @@ static enum err_code stubs_add(struct known *k, const struct begins *b, uint32_t
     return rc;
 }
 
-static enum err_code late_reserve(struct known *k, size_t n_forms)
+/* For the text itself, and what is made of it at first. */
+static enum err_code texts_reserve(struct known *k, size_t n_begins)
 {
-    enum err_code rc = trie_spare(&k->trie, (uint32_t)n_forms);
+    void *room = known_room_grown(k->texts, &k->texts_cap, sizeof(*k->texts), k->n_texts,
+                                  k->n_texts + UINT64_C(1));
 
-    if (rc != ERR_NONE)
-        return rc;
-    rc = known_room_grow((void **)&k->forms, &k->forms_cap, sizeof(*k->forms), k->n_forms,
-                         (uint64_t)k->n_forms + k->trie.spare);
+    if (room == NULL)
+        return ERR_MEMORY;
+    k->texts = room;
+    room = known_room_grown(k->late, &k->late_cap, sizeof(*k->late), k->n_late,
+                            (uint64_t)k->n_late + n_begins);
+    if (room == NULL)
+        return ERR_MEMORY;
+    k->late = room;
+    return ERR_NONE;
+}
+
+static enum err_code late_reserve(struct known *k, const struct begins *b)
+{
+    enum err_code rc = texts_reserve(k, b->n);
+
     if (rc == ERR_NONE)
-        rc = known_room_grow((void **)&k->texts, &k->texts_cap, sizeof(*k->texts), k->n_texts,
-                             k->n_texts + UINT64_C(1));
-    if (rc == ERR_NONE)
-        rc = known_room_grow((void **)&k->late, &k->late_cap, sizeof(*k->late), k->n_late,
-                             (uint64_t)k->n_late + n_forms);
-    if (rc != ERR_NONE)
-        k->trie.spare -= (uint32_t)n_forms;
-    return rc;
+        rc = known_forms_reserve(k, (uint32_t)b->n_forms);
+    return rc == ERR_NONE ? trie_spare(&k->trie, (uint32_t)b->n_forms) : rc;
 }
 
 enum err_code known_late_add(struct known *k, const struct known_text *t)
@@ -179,7 +202,7 @@ enum err_code known_late_add(struct known *k, const struct known_text *t)
         k->n_prints = b.first_print;
         rc = known_forms_add(k, t, true);
     } else {
-        rc = late_reserve(k, b.n_forms);
+        rc = late_reserve(k, &b);
         if (rc == ERR_NONE) {
             k->texts[k->n_texts] = *t;
             k->texts[k->n_texts].n_forms = (uint8_t)b.n_forms;

@@ -75,21 +75,20 @@ static uint64_t grown(uint64_t cap, size_t size, uint64_t need)
 }
 
 /* Not realloc, which would leave the old bytes behind. */
-enum err_code known_room_grow(void **room, size_t *cap, size_t size, size_t used, uint64_t need)
+void *known_room_grown(void *room, size_t *cap, size_t size, size_t used, uint64_t need)
 {
-    uint64_t more = *cap;
+    uint64_t more;
     void *larger;
 
-    if (need <= *cap)
-        return ERR_NONE;
-    more = grown(more, size, need);
+    if (room != NULL && need <= *cap)
+        return room;
+    more = grown(*cap, size, need);
     larger = known_room_new((size_t)more * size);
     if (larger == NULL)
-        return ERR_MEMORY;
-    if (*room != NULL)
-        memcpy(larger, *room, used * size);
-    known_room_free(*room, *cap * size);
-    *room = larger;
+        return NULL;
+    if (room != NULL)
+        memcpy(larger, room, used * size);
+    known_room_free(room, *cap * size);
     *cap = (size_t)more;
-    return ERR_NONE;
+    return larger;
 }

@@ -10,19 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/attr.h"
-#include "base/err.h"
-
 /* So many bytes that are zero, NULL if there is no memory. To be freed with the same size. */
 void *known_room_new(size_t size);
 
 /* NULL is fine, of any size. */
 void known_room_free(void *room, size_t size);
 
-/* Sees to it that *room, of *cap items of `size` bytes, `used` of them in use, has room for `need`.
-   Those behind are zero. ERR_MEMORY: nothing changed. */
-enum err_code known_room_grow(void **room, size_t *cap, size_t size, size_t used,
-                              uint64_t need) MUST_USE;
+/* A room of *cap items of `size` bytes, `used` of them in use (NULL: none yet), or, where that is
+   not enough for `need`, a larger one in its place. NULL: there is no memory, nothing changed. */
+void *known_room_grown(void *room, size_t *cap, size_t size, size_t used, uint64_t need);
 
 /* Bytes that it takes. */
 size_t known_room_size(size_t size);

@@ -256,6 +256,9 @@ bool known_text_takes(const struct known_text *t, size_t encoding);
    prints. ERR_MEMORY: some of them. */
 enum err_code known_forms_add(struct known *k, const struct known_text *t, bool prints) MUST_USE;
 
+/* Room for n more forms beside those that it is kept for. */
+enum err_code known_forms_reserve(struct known *k, uint32_t n) MUST_USE;
+
 /* Room for n more prints. */
 enum err_code known_prints_reserve(struct known *k, size_t n) MUST_USE;
 

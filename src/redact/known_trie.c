@@ -126,17 +126,18 @@ static enum err_code reserve(struct trie *t, uint32_t n)
     uint64_t nodes = t->n_nodes + heads * (KNOWN_HEAD + NODES_OWN);
     uint64_t links = t->n_links + heads + LINKS_RESERVE; /* each head brings one at most */
     uint32_t cap = t->links_cap;
-    enum err_code rc;
+    void *room;
 
     if (nodes >= NODES_MAX)
         return ERR_MEMORY;
-    rc = known_room_grow((void **)&t->nodes, &t->nodes_cap, sizeof(*t->nodes), t->n_nodes, nodes);
+    room = known_room_grown(t->nodes, &t->nodes_cap, sizeof(*t->nodes), t->n_nodes, nodes);
+    if (room == NULL)
+        return ERR_MEMORY;
+    t->nodes = room;
     /* At most 3 of 4 slots in use: linear probing stays short. */
     while (links * 4 > cap * UINT64_C(3))
         cap *= 2;
-    if (rc == ERR_NONE && cap > t->links_cap)
-        rc = links_grow(t, cap);
-    return rc;
+    return cap > t->links_cap ? links_grow(t, cap) : ERR_NONE;
 }
 
 enum err_code trie_spare(struct trie *t, uint32_t n)
