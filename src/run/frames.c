@@ -39,7 +39,7 @@ void frames_clear(struct frames *f)
     f->row = LINE_ROW;
     f->col = 0;
     f->unit = 0;
-    f->away = f->saved = f->lost = false;
+    f->away = f->saved = f->lost = f->styled = false;
     f->dropped = 0;
     begin_frame(f, 0);
 }

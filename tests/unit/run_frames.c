@@ -476,9 +476,29 @@ static void test_quick(void)
     test_quick_random("bars", bar_pieces, sizeof(bar_pieces) / sizeof(bar_pieces[0]));
 }
 
+static void follow(struct frames *f, const char *line)
+{
+    (void)frames_feed(f, (struct clean_span){.ptr = line, .len = strlen(line)});
+    frames_finish(f);
+}
+
+/* Whether the line before was followed, or a quick look did, is a matter of how it came. */
+static void test_forgets(void)
+{
+    struct frames f;
+
+    frames_init(&f, MAX_LINE);
+    follow(&f, "\x1b[41mcoloured to the end");
+    frames_clear(&f);
+    follow(&f, " \bx");
+    is_int(frames_dropped(&f), 0, "a space shows in the colours of its own line only");
+    frames_release(&f);
+}
+
 int main(void)
 {
     test_quick();
+    test_forgets();
     test_rules();
     test_tools();
     test_bounds();
