@@ -53,6 +53,7 @@ enum {
     INDENT_MAX = 200, /* blanks that count */
     WIDTH_MAX = 128,  /* bytes of a prefix */
     FIRST_MAX = WIDTH_MAX + INDENT_MAX + 32,
+    BARE_MAX = 32,    /* bytes of JSON that are neither marks nor in quotes, between two marks */
     LINES_MAX = 1000, /* of one Secret, */
     BYTES_MAX = 65536 /* bytes of one in JSON */
 };
@@ -385,12 +386,35 @@ static bool string_ends(struct early *e, uint8_t c)
 {
     bool ends = c == '"' && quote_closes(e);
 
-    if (c == '"' && e->run < e->level)
-        e->state = OFF; /* of the string that all of this stands in */
+    if ((c == '"' && e->run < e->level) || c == '\n')
+        e->state = OFF; /* of the string that all of this stands in; no string */
     if (!ends && c != '\\')
         key_put(e, c);
     count_slashes(e, c);
     return ends;
+}
+
+/* In front of the JSON on its line. */
+static bool in_prefix(struct early *e, uint8_t c)
+{
+    bool inside = e->column < e->width;
+
+    if (c == '\n')
+        e->column = 0;
+    else if (inside)
+        e->column++;
+    return inside && c != '\n';
+}
+
+/* Between strings: true, false, null and numbers, none of them long, and what is written out for
+   the end of a line. What else stands there is no JSON, and not read on to no end. */
+static bool is_bare(struct early *e, uint8_t c)
+{
+    bool between = is_space(c) || c == '\\' || c == '"';
+    bool mark = c == ',' || c == ':' || c == '{' || c == '}' || c == '[' || c == ']';
+
+    e->len = mark || c == '"' ? 0 : e->len + !between;
+    return between || mark || ((is_key_byte(c) || c == '+') && e->len <= BARE_MAX);
 }
 
 /* Of the object itself, and of those in it, which do not matter. */
@@ -398,8 +422,12 @@ static uint8_t fields_next(struct early *e, uint8_t c)
 {
     bool outer = c == '"' && e->run < e->level; /* of the string that all of this stands in */
 
+    if (in_prefix(e, c))
+        return FIELDS;
     count_slashes(e, c);
     e->key_len = 0;
+    if (!is_bare(e, c))
+        return OFF;
     if (c == '"')
         return outer ? OFF : FIELDS_STRING;
     if ((c == '}' || c == ']') && e->depth-- == 0)

@@ -195,8 +195,12 @@ def json_behind():
             gives(prefixed(prefix, text), prefixed(prefix, forms(manifest(MARK, MARK))[name]), f"{name} behind {prefix!r}")
     for text in ('{"kind":"Secret","metadata":{"data":{"a":"shown"}}}', '{"a":{"kind":"Secret"},"data":{"a":"shown"}}',
                  '{"kind":"Secrets","data":{"a":"shown"}}', '{"kind":"Secret","data":["shown"]}', '{"kind":"Secret","data":"shown"}',
-                 '{"m":"{\\"kind\\":\\"Secret\\"","data":{"a":"shown"}}', '{"kind":"Secret","x":"data","y":{"a":"shown"}}'):
+                 '{"m":"{\\"kind\\":\\"Secret\\"","data":{"a":"shown"}}', '{"kind":"Secret","x":"data","y":{"a":"shown"}}',
+                 'if "kind":"Secret" then / "data": {"a":"shown"}', '"kind":"Secret" in a sentence which goes on, "data": {"a":"shown"}',
+                 '{"kind":"Secret", "a string\nof two lines", "data":{"a":"shown"}}'):
         passes(text + "\n", f"passes: {text}")
+    gives('{"kind":"Secret","n":[-1.5e+300, true, null],"data":{"a":"plain"}}',
+          '{"kind":"Secret","n":[-1.5e+300, true, null],"data":{"a":"[REDACTED]"}}', "all that JSON has")
     gives('{"kind":"Secret","data":{"a":"plain', '{"kind":"Secret","data":{"a":"[REDACTED]', "cut off")
 
 
