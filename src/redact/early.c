@@ -394,7 +394,7 @@ static bool string_ends(struct early *e, uint8_t c)
     return ends;
 }
 
-/* In front of the JSON on its line. */
+/* Where the line may have something else in front of the JSON. */
 static bool in_prefix(struct early *e, uint8_t c)
 {
     bool inside = e->column < e->width;
@@ -403,7 +403,7 @@ static bool in_prefix(struct early *e, uint8_t c)
         e->column = 0;
     else if (inside)
         e->column++;
-    return inside && c != '\n';
+    return inside;
 }
 
 /* Between strings: true, false, null and numbers, none of them long, and what is written out for
@@ -422,11 +422,9 @@ static uint8_t fields_next(struct early *e, uint8_t c)
 {
     bool outer = c == '"' && e->run < e->level; /* of the string that all of this stands in */
 
-    if (in_prefix(e, c))
-        return FIELDS;
     count_slashes(e, c);
     e->key_len = 0;
-    if (!is_bare(e, c))
+    if (!in_prefix(e, c) && !is_bare(e, c))
         return OFF;
     if (c == '"')
         return outer ? OFF : FIELDS_STRING;

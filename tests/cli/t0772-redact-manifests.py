@@ -196,7 +196,7 @@ def json_behind():
     for text in ('{"kind":"Secret","metadata":{"data":{"a":"shown"}}}', '{"a":{"kind":"Secret"},"data":{"a":"shown"}}',
                  '{"kind":"Secrets","data":{"a":"shown"}}', '{"kind":"Secret","data":["shown"]}', '{"kind":"Secret","data":"shown"}',
                  '{"m":"{\\"kind\\":\\"Secret\\"","data":{"a":"shown"}}', '{"kind":"Secret","x":"data","y":{"a":"shown"}}',
-                 'if "kind":"Secret" then / "data": {"a":"shown"}', '"kind":"Secret" in a sentence which goes on, "data": {"a":"shown"}',
+                 'if "kind":"Secret" then / "data": {"a":"shown"}', '"kind":"Secret" in a sentence that goes on for quite some time, "data": {"a":"shown"}',
                  '{"kind":"Secret", "a string\nof two lines", "data":{"a":"shown"}}'):
         passes(text + "\n", f"passes: {text}")
     gives('{"kind":"Secret","n":[-1.5e+300, true, null],"data":{"a":"plain"}}',
