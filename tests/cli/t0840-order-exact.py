@@ -182,10 +182,11 @@ def stopping():
 
 @bl.section
 def closed_reader():
-    for mode, want in (("continue", 0), ("stop", 1)):
+    # To be stopped it must have more to say than all that is in between can hold.
+    for mode, lines, want in (("continue", 20_000, 0), ("stop", 400_000, 1)):
         out = bl.temp("status")
         bl.bare("sh", "-c", f'{{ "{bl.BIN}" run --order exact --on-closed {mode} -- "{EMIT}" both '
-                f'20000; echo $? >"{out}"; }} 2>/dev/null | head -1')
+                f'{lines}; echo $? >"{out}"; }} 2>/dev/null | head -1')
         with open(out, encoding="ascii") as file:
             bl.equal(min(1, int(file.read())), want, f"a closed reader, --on-closed {mode}")
 
