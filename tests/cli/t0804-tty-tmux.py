@@ -58,8 +58,8 @@ class Tmux:
     def type(self, *keys):
         self.tmux("send-keys", *keys)
 
-    def until(self, text, times=1):
-        bl.wait_for(lambda: self.screen().count(text) >= times, f"{text!r} on the screen")
+    def until(self, text, times=1, seconds=15):
+        bl.wait_for(lambda: self.screen().count(text) >= times, f"{text!r} on the screen", seconds)
 
     def run(self, command):
         self.type("clear", "Enter")
@@ -116,8 +116,14 @@ def more(t):
 
 def resized(t):
     t.run("less lines")
-    t.until("[7mlines")  # less itself does not notice a new size before it waits for keys
+    t.until("[7mlines")
     t.tmux("resize-window", "-x", "100", "-y", "40")
+    for _ in range(10):  # less itself does not notice a new size before it waits for keys
+        try:
+            t.until("line 39", seconds=2)
+            break
+        except bl.Late:
+            t.type("C-l")
     t.until("line 39")
     t.shown()
     t.type("q")

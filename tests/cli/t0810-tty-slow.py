@@ -10,8 +10,9 @@ import bl
 
 EMIT = bl.helper("emit")
 LINES, WIDTH = 40000, 80
-# What buildlog reads ahead, 64 KiB, and what the terminal outside holds, less than that.
-MOST_AHEAD = 128 << 10
+# What buildlog reads ahead, 64 KiB and a batch of 32, and what the terminal outside holds, 68 KiB
+# at most.
+MOST_AHEAD = 192 << 10
 STILL = 0.4  # seconds without a change: blocked
 
 
